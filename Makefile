@@ -1,0 +1,60 @@
+# Everything a newcomer needs: `make run` and `make test`. Both install what they need, hash-locked, into this checkout.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PINGAN_HOME ?= $(CURDIR)/var
+export DO_NOT_TRACK = 1
+export DAGSTER_DISABLE_TELEMETRY = yes
+export GX_ANALYTICS_ENABLED = false
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit lint ui bench lock clean
+
+help: ## Show the commands.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, print the latest.
+	$(BIN)/pingan simulate 2021-01..2023-01
+	$(BIN)/pingan materialize 2022-01..2023-01 --publish
+
+test: lint ## All tests (CI calls this).
+	tests/install_servers.sh
+	$(BIN)/pytest
+
+unit: $(VENV)/.development ## The fast tests only.
+	$(BIN)/pytest -m "not end_to_end and not server"
+
+lint: $(VENV)/.development ## ruff, mypy, sqlfluff, bandit.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project --processes 2 --disable-progress-bar --nofail-on-unused-noqa 2>/dev/null || $(BIN)/sqlfluff lint dbt_project
+	$(BIN)/bandit -q -c pyproject.toml -r assets city feeds gates methods pipelines publication schemas simulator warehouse
+
+ui: $(VENV)/.runtime ## Dagster UI with webserver and daemon on the same state, on loopback.
+	$(BIN)/pingan ui
+
+bench: $(VENV)/.development ## Benchmarks: ratios against baselines measured in the same run.
+	$(BIN)/python -m benchmarks
+
+lock: ## Pin again from the .in files; no address is written into the locks.
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/runtime.in -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" -c requirements/runtime.txt requirements/development.in -o requirements/development.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
+
+clean: ## Remove the environment and all state.
+	rm -rf $(VENV) var
+
+$(VENV)/.bootstrap: requirements/bootstrap.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	touch $@
+
+$(VENV)/.runtime: $(VENV)/.bootstrap requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/runtime.txt
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
+	touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements/development.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/development.txt
+	touch $@

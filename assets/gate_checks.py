@@ -1,0 +1,89 @@
+"""How a gate's verdicts by month become Dagster's check results.
+
+In a run over several months Dagster evaluates a check once, and one bad month would hold back all. So each month's
+verdict is recorded for its own partition, and the run's own result blocks only when no month is left; publication then
+withholds the months that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from city import Period
+from gates.result import GateResult
+
+SHOWN = 30
+
+
+def months_verdict(
+    context: dg.AssetExecutionContext,
+    check_name: str,
+    asset_key: dg.AssetKey,
+    results: Mapping[Period, GateResult],
+) -> dg.AssetCheckResult:
+    """Record every month's verdict; answers the check result of the run."""
+    if len(results) > 1:
+        for period, result in results.items():
+            evaluation = dg.AssetCheckEvaluation(
+                asset_key=asset_key,
+                check_name=check_name,
+                passed=result.passed,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=None if result.passed else result.screen(),
+                metadata=_metadata([result]),
+                partition=period,
+            )
+            # Not report_runless_asset_event: its row is unique by check and partition, and running the same month
+            # a second time would end in an IntegrityError (Dagster 1.13.27). An event of this run has no such bound.
+            event = dg.DagsterEvent(
+                event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
+                job_name=context.job_name,
+                event_specific_data=evaluation,
+            )
+            context.instance.report_dagster_event(event, run_id=context.run_id)
+    failed = [period for period, result in results.items() if not result.passed]
+    return dg.AssetCheckResult(
+        check_name=check_name,
+        asset_key=asset_key,
+        passed=not failed,
+        # WARN does not block: the months that passed go on
+        severity=dg.AssetCheckSeverity.ERROR if len(failed) == len(results) else dg.AssetCheckSeverity.WARN,
+        description="\n\n".join(results[p].screen() for p in failed[:3]) or None,
+        metadata=_metadata(list(results.values())),
+    )
+
+
+def _metadata(results: Sequence[GateResult]) -> dict[str, dg.MetadataValue]:
+    checks = sum(finding.applicable for result in results for finding in result.findings)
+    failures = [
+        (result.period, finding) for result in results for finding in result.findings if not finding.passed
+    ]
+    metadata: dict[str, dg.MetadataValue] = {
+        "checks made": dg.MetadataValue.int(checks),
+        "checks failed": dg.MetadataValue.int(len(failures)),
+    }
+    records = [
+        dg.TableRecord(
+            {
+                "month": period,
+                "check": finding.check,
+                "observed": finding.observed,
+                "expected": finding.expected,
+                "rows": finding.rows_total,
+                "first rows": _first_rows(finding.rows),
+                "what to do": f"{finding.remedy_zh} {finding.remedy_en}".strip(),
+            }
+        )
+        for period, finding in failures[:SHOWN]
+    ]
+    if records:
+        columns = [dg.TableColumn(n, "int" if n == "rows" else "string") for n in records[0].data]
+        metadata["failures"] = dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+    return metadata
+
+
+def _first_rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(", ".join(f"{k}={v}" for k, v in row.items()) for row in rows[:3])

@@ -1,0 +1,190 @@
+"""The dbt models as assets, and the release candidate that comes out of them."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from assets.city_resource import CityResource, run_months
+from assets.feeds import feed_key
+from assets.gate_checks import months_verdict
+from city import City
+from gates.feeds import feed_gate
+from gates.model import model_gate
+from gates.store import read_gate, write_gate
+from warehouse.candidates import write_candidate
+from warehouse.dbt import dbt_arguments, run_target
+from warehouse.filling import fill_warehouse, warehouse_lock, month_receipts
+from warehouse.window import run_window
+
+log = logging.getLogger("pingan.index")
+
+#: An index month reads feed months t-24 … t: a window of 12 months, one carried forward, and both again for the same
+#: month last year, which it is compared with.
+FEED_MONTHS_READ = 24
+
+
+class CityTranslator(DagsterDbtTranslator):
+    """Names and groups: `tianshui/measures/police`, sources as the departments' feeds."""
+
+    def __init__(self, city: City) -> None:
+        """For one city; several departments' record sets lead to one feed asset, so sources may share a key."""
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+        self._city = city
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Sources of `landing` are feeds, those of `city` the city's folder; models are named by their room."""
+        name = dbt_resource_props["name"]
+        if dbt_resource_props["resource_type"] == "source":
+            if dbt_resource_props["source_name"] == "landing":
+                return feed_key(self._city.key, name.partition("__")[0])
+            return dg.AssetKey([self._city.key, "city_folder"])
+        return dg.AssetKey([self._city.key, self._room(dbt_resource_props), name])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The room: measures, indicators, indices, release."""
+        return self._room(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """A department owns its measures; the index office owns the rest."""
+        room = self._room(dbt_resource_props)
+        return [f"team:{dbt_resource_props['name']}" if room == "measures" else "team:index_office"]
+
+    def get_partition_mapping(
+        self, dbt_resource_props: Mapping[str, Any], dbt_parent_resource_props: Mapping[str, Any]
+    ) -> dg.PartitionMapping | None:
+        """What an index month reads of the feeds."""
+        if dbt_parent_resource_props["resource_type"] == "source":
+            return dg.TimeWindowPartitionMapping(
+                start_offset=-FEED_MONTHS_READ, allow_nonexistent_upstream_partitions=True
+            )
+        return None
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Finished numbers are read from every feed that has a monthly return, which dbt cannot know."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.endswith(".own_measures"):
+            mapping = dg.TimeWindowPartitionMapping(
+                start_offset=-FEED_MONTHS_READ, allow_nonexistent_upstream_partitions=True
+            )
+            returning = [f for f in self._city.feeds if any(r.is_monthly_return for r in f.record_sets)]
+            feeds = [
+                dg.AssetDep(feed_key(self._city.key, f.department.key), partition_mapping=mapping)
+                for f in returning
+            ]
+            return spec.merge_attributes(deps=feeds)
+        return spec
+
+    @staticmethod
+    def _room(dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props["fqn"][1])
+
+
+def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """All dbt models as one step: fill the warehouse, build, judge gate B by month, take the candidates out."""
+
+    @dbt_assets(
+        manifest=manifest,
+        name=f"{city.key}_index",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=CityTranslator(city),
+    )
+    def index(
+        context: dg.AssetExecutionContext, city_resource: CityResource, dbt: DbtCliResource
+    ) -> Iterator[Any]:
+        own_city, state = city_resource.load()
+        months = run_months(context)
+        window = run_window(own_city, months[0], months[-1])
+        began = time.monotonic()
+        with warehouse_lock(state):
+            receipts = fill_warehouse(own_city, state, window)
+            log.info("dbt: %s … %s, reading feeds from %s", months[0], months[-1], window.measures_from)
+            target = run_target(state, context.run_id)
+            invocation = dbt.cli(dbt_arguments(own_city, ["build"]), context=context, target_path=target)
+            yield from invocation.stream()
+            for result in model_gate(state, invocation.target_path / "run_results.json", months).values():
+                write_gate(state, result)
+            for period in months:
+                write_candidate(own_city, state, receipts, period, city_resource.code_version)
+        log.info("dbt and %d release candidates: %.1f s", len(months), time.monotonic() - began)
+
+    return index
+
+
+def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The release tables of each month, with gates A (all feeds together), B and C as blocking checks."""
+    key = dg.AssetKey([city.key, "release", "release_candidate"])
+    upstream = ("release_scores", "release_values", "release_measures", "release_vetoes")
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([city.key, "release", name]) for name in upstream],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="release",
+        kinds={"parquet", "greatexpectations"},
+        owners=["team:index_office"],
+        description="What will be published if it passes: the release tables of a month as Parquet, ordered and hashed.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                "gate_a", asset=key, blocking=True, description="Gate A: all departments' deliveries."
+            ),
+            dg.AssetCheckSpec(
+                "gate_b", asset=key, blocking=True, description="Gate B: dbt's tests of the month."
+            ),
+            dg.AssetCheckSpec(
+                "gate_c",
+                asset=key,
+                blocking=True,
+                description="Gate C: Great Expectations on the release tables.",
+            ),
+        ],
+    )
+    def release_candidate(
+        context: dg.AssetExecutionContext, city_resource: CityResource
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
+        from gates.candidate import folder_of_last_month
+        from gates.release import evaluate_release_gate  # imports Great Expectations: 6 s
+
+        own_city, state = city_resource.load()
+        months = run_months(context)
+        began = time.monotonic()
+        feeds, models, releases = {}, {}, {}
+        for period in months:
+            feeds[period] = feed_gate(own_city, state, period, month_receipts(own_city, state, period))
+            write_gate(state, feeds[period])
+            stored = read_gate(state, period, "B")
+            if stored is None:
+                raise dg.Failure(f"{period}: gate B has no result; materialise the models of the month first")
+            models[period] = stored
+            releases[period] = evaluate_release_gate(
+                state.candidate(period), own_city, folder_of_last_month(state, state.candidate(period))
+            )
+            write_gate(state, releases[period])
+        log.info("gates of %d months: %.1f s", len(months), time.monotonic() - began)
+        return dg.MaterializeResult(
+            metadata={
+                "months": dg.MetadataValue.text(f"{months[0]} … {months[-1]}"),
+                "folder": dg.MetadataValue.path(str(state.candidate(months[-1]))),
+            },
+            check_results=[
+                months_verdict(context, "gate_a", key, feeds),
+                months_verdict(context, "gate_b", key, models),
+                months_verdict(context, "gate_c", key, releases),
+            ],
+        )
+
+    return release_candidate

@@ -1,0 +1,69 @@
+"""Where a city's state lives under PINGAN_HOME: one folder per city, one place for each thing.
+
+Only paths are here. Who may write where: feeds write landing/ and quarantine/, dbt writes warehouse.duckdb,
+the release writes candidates/, gates write gates/, publication writes issues/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from city.periods import Period
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """The state folder of one city: `<home>/<city key>/`."""
+
+    home: Path
+    city_key: str
+
+    @property
+    def root(self) -> Path:
+        """The city's own folder."""
+        return self.home / self.city_key
+
+    @property
+    def sources(self) -> Path:
+        """Where the simulator puts deliveries, and where they are looked for unless told otherwise."""
+        return self.root / "sources"
+
+    @property
+    def landing(self) -> Path:
+        """Typed deliveries, one immutable Parquet file per record set, month and content hash."""
+        return self.root / "landing"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that failed their contract, with reason, source file and line."""
+        return self.root / "quarantine"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that only dbt writes."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def warehouse_lock(self) -> Path:
+        """The operating-system lock that a run holds while it uses the warehouse."""
+        return self.root / "warehouse.lock"
+
+    @property
+    def dbt(self) -> Path:
+        """dbt's targets and logs."""
+        return self.root / "dbt"
+
+    @property
+    def gates(self) -> Path:
+        """Gate results by month."""
+        return self.root / "gates"
+
+    @property
+    def issues(self) -> Path:
+        """Published issues: `<period>/r<n>/` and index.json."""
+        return self.root / "issues"
+
+    def candidate(self, period: Period) -> Path:
+        """The release tables of a month before gate C."""
+        return self.root / "candidates" / period

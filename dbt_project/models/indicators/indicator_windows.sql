@@ -1,0 +1,139 @@
+{{ config(pre_hook="{{ delete_window('values_from') }}") }}
+
+-- Numerator and denominator over each indicator's window, spine first: every unit x indicator x month has a row.
+-- Over a window flows are summed and stocks averaged, both over the months that were reported (METHODS.md, section 1).
+-- `materialized` keeps DuckDB from reordering joins across these steps: on the one key that all rows share, the version,
+-- it once made an intermediate result of 60 GB.
+with
+indicators as materialized (
+    select * from {{ source('city', 'framework') }}
+    where scoring != ''
+),
+
+spine as materialized (
+    select
+        indicator_units.*,
+        indicators.window_months,
+    from {{ ref('indicator_units') }} as indicator_units
+    inner join indicators
+        on
+            indicator_units.version = indicators.version
+            and indicator_units.indicator_code = indicators.code
+    where {{ in_window('values_from', 'indicator_units.period') }} and indicator_units.in_force
+),
+
+reported_months as materialized (
+    select
+        indicator_months.*,
+        indicator_units.month_index,
+        indicator_months.leaf_units_reported between 1 and indicator_units.leaf_units - 1 as some_units_missing,
+    from {{ ref('indicator_months') }} as indicator_months
+    inner join {{ ref('indicator_units') }} as indicator_units
+        on
+            indicator_months.version = indicator_units.version
+            and indicator_months.indicator_code = indicator_units.indicator_code
+            and indicator_months.unit_code = indicator_units.unit_code
+            and indicator_months.period = indicator_units.period
+    inner join indicators
+        on
+            indicator_months.version = indicators.version
+            and indicator_months.indicator_code = indicators.code
+    where
+        {{ in_window('measures_from', 'indicator_months.period') }}
+        and (indicators.denominator = '' or indicator_months.denominator is not null)
+        and (
+            (
+                indicator_months.leaf_units_reported > 0
+                and indicator_months.leaf_units_reported >= indicators.minimum_coverage * indicator_units.leaf_units
+            )
+            or (indicator_months.leaf_units_reported = 0 and indicator_months.upper_units_reported > 0)
+        )
+),
+
+window_months as materialized (
+    select
+        version,
+        indicator_code,
+        unit_code,
+        period,
+        unnest(range(month_index - window_months + 1, month_index + 1)) as month_index,
+    from spine
+),
+
+summed as materialized (
+    select
+        window_months.period,
+        window_months.version,
+        window_months.indicator_code,
+        window_months.unit_code,
+        count(*) as months_reported,
+        bool_or(reported_months.some_units_missing) as some_units_missing,
+        sum(reported_months.numerator order by reported_months.month_index) as numerator_sum,
+        sum(reported_months.denominator order by reported_months.month_index) as denominator_sum,
+        sum(reported_months.numerator_of_upper_units order by reported_months.month_index) as numerator_of_upper_units,
+    from window_months
+    inner join reported_months
+        on
+            window_months.version = reported_months.version
+            and window_months.indicator_code = reported_months.indicator_code
+            and window_months.unit_code = reported_months.unit_code
+            and window_months.month_index = reported_months.month_index
+    group by all
+),
+
+windowed as (
+    select
+        spine.period,
+        spine.version,
+        spine.indicator_code,
+        spine.unit_code,
+        spine.applies,
+        indicators.scale,
+        indicators.denominator as denominator_measure,
+        summed.numerator_of_upper_units,
+        coalesce(summed.months_reported, 0) as months_reported,
+        coalesce(summed.months_reported, 0) >= indicators.months_required as enough,
+        summed.months_reported < indicators.window_months or summed.some_units_missing as incomplete,
+        -- A summed flow set against a stock, or against nothing, is scaled up for the months not reported; events that
+        -- deductions count are events seen and are not.
+        summed.numerator_sum
+        * case
+            when indicators.numerator_kind = 'stock' then 1.0 / summed.months_reported
+            when indicators.scoring = 'zero_tolerance' or indicators.denominator_kind = 'flow' then 1.0
+            else indicators.window_months / summed.months_reported
+        end as numerator,
+        summed.denominator_sum
+        * case
+            when indicators.denominator_kind = 'stock' then 1.0 / summed.months_reported
+            else 1.0
+        end as denominator,
+    from spine
+    inner join indicators on spine.version = indicators.version and spine.indicator_code = indicators.code
+    left join summed
+        on
+            spine.period = summed.period
+            and spine.version = summed.version
+            and spine.indicator_code = summed.indicator_code
+            and spine.unit_code = summed.unit_code
+)
+
+select
+    period,
+    version,
+    indicator_code,
+    unit_code,
+    months_reported,
+    case
+        when not applies then 'not_applicable'
+        when not enough then 'missing'
+        when denominator_measure != '' and denominator = 0 then 'not_applicable'
+        when incomplete then 'partial'
+        else 'measured'
+    end as status,
+    case when applies and enough then numerator end as numerator,
+    case when applies and enough then denominator end as denominator,
+    case when status in ('partial', 'measured')
+        then scale * case when denominator_measure = '' then numerator else numerator / denominator end
+    end as uncapped_value,
+    case when applies and enough then numerator_of_upper_units end as numerator_of_upper_units,
+from windowed

@@ -1,0 +1,1 @@
+{{ roll_up(1, [ref('indicator_scores'), ref('second_level_indices')]) }}

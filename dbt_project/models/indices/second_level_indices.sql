@@ -1,0 +1,1 @@
+{{ roll_up(2, [ref('indicator_scores')]) }}

@@ -1,0 +1,61 @@
+"""Workbooks as offices send them: titles, headers over merged cells, totals, blanks, numbers as text."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Collection
+
+import polars as pl
+
+from feeds.errors import FeedError
+from feeds.location import MAX_BYTES, sha256, too_large
+from feeds.raw import HEADER_SEARCH_ROWS, RawFile, find_header, raw_file, unique_header
+
+_AGAIN = "ask the department to save the workbook again as .xlsx and send it"
+
+
+def read_xlsx(feed: str, path: str, content: bytes, wanted: Collection[str], *, sheet: int | str = 1) -> RawFile:
+    """Rows of one sheet (number from 1, or name) as text; `wanted` are the headers feeds.yaml names."""
+    import fastexcel
+
+    _refuse_unpackable(feed, path, content)
+    try:
+        workbook = fastexcel.read_excel(content)
+        names = workbook.sheet_names
+        known = sheet in names if isinstance(sheet, str) else 1 <= sheet <= len(names)
+        if not known:
+            raise FeedError(
+                feed,
+                path,
+                f"no sheet {sheet!r}; the workbook has {', '.join(names)}",
+                "correct `options: {sheet: …}` in feeds.yaml or ask for the usual workbook",
+            )
+        # Without skip_rows=0 blank rows at the top would be left out and every line number would be wrong.
+        loaded = workbook.load_sheet(
+            sheet if isinstance(sheet, str) else sheet - 1, header_row=None, skip_rows=0, dtypes="string"
+        )
+        cells = loaded.to_polars()
+    except fastexcel.FastExcelError as error:
+        first = str(error).splitlines()[0]
+        raise FeedError(feed, path, f"not a readable workbook ({first})", _AGAIN) from error
+
+    grid = [[c.strip() or None if c else None for c in row] for row in cells.head(HEADER_SEARCH_ROWS + 1).iter_rows()]
+    place = find_header(grid, wanted)
+    if place is None:
+        raise FeedError(feed, path, "the sheet is empty: not even a header", _AGAIN)
+    header = unique_header(place.cells, wanted, feed, path)
+    start = place.first + place.height
+    rows = cells.slice(start)
+    rows.columns = list(header)
+    lines = pl.int_range(start + 1, cells.height + 1, dtype=pl.Int32, eager=True)
+    return raw_file(path, sha256(content), rows, lines, layout=place.first)
+
+
+def _refuse_unpackable(feed: str, path: str, content: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                raise too_large(feed, path)
+    except zipfile.BadZipFile as error:
+        raise FeedError(feed, path, "not a workbook: damaged or cut off", _AGAIN) from error

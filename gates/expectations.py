@@ -1,0 +1,120 @@
+"""Gate C's checks run by Great Expectations: the only place that imports it, and only when called.
+
+The import costs 6 to 9 seconds, so commands that do not gate must not pay it. Expectations see pandas
+tables in an ephemeral context; nothing is written and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from gates.checks import Check
+from gates.result import ROWS_KEPT, Finding, jsonable
+from gates.wording import WORDING
+
+#: Of Great Expectations' result, what differs between two runs on the same tables: left out, so that the
+#: same month gives the same gate.json.
+_OF_THE_RUN = frozenset(
+    {
+        "id", "batch_id", "batch_markers", "batch_parameters", "checkpoint_id", "run_id", "validation_id",
+        "validation_time", "unexpected_index_query", "exception_traceback",
+    }
+)  # fmt: skip
+
+
+#: Longest list kept of Great Expectations' result; a suite has fewer expectations, failing rows may be
+#: thousands.
+_LIST_KEPT = 2 * ROWS_KEPT
+
+
+def run_checkpoint(
+    checks: tuple[Check, ...], tables: Mapping[str, pl.DataFrame]
+) -> tuple[dict[str, Finding], dict[str, Any]]:
+    """Findings by check name, and Great Expectations' own result by table.
+
+    One checkpoint per table: a checkpoint passes one and the same data frame to all its validations.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import; users' networks are closed
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("candidate")
+    findings: dict[str, Finding] = {}
+    record: dict[str, Any] = {}
+    for name, table in tables.items():
+        asked = {check.name: check for check in checks if check.table == name}
+        if not asked:
+            continue
+        expectations = [
+            getattr(gxe, check.expectation)(**check.arguments, meta={"check": check.name}) for check in asked.values()
+        ]
+        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("month")
+        suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations))
+        validation = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(name=name, validation_definitions=[validation], result_format={"result_format": "COMPLETE"})
+        )
+        outcome = checkpoint.run(batch_parameters={"dataframe": table.to_pandas()})
+        for validated in outcome.run_results.values():
+            result: Any = validated  # its to_json_dict carries no types
+            content = jsonable(result.to_json_dict())
+            for answer in content["results"]:
+                check = asked[answer["expectation_config"]["meta"]["check"]]
+                findings[check.name] = _finding(check, table, answer)
+            record[name] = _settled(content)
+    return findings, record
+
+
+def _finding(check: Check, table: pl.DataFrame, answer: Mapping[str, Any]) -> Finding:
+    wording = WORDING[check.name]
+    passed = bool(answer["success"])
+    outcome: Mapping[str, Any] = answer.get("result") or {}
+    raised = answer.get("exception_info") or {}
+    failing = check.detail if check.detail is not None else _failing_rows(check, table, outcome)
+    observed = check.observed or _counted(int(outcome.get("unexpected_count") or 0), table.height)
+    if raised.get("raised_exception"):
+        observed = f"could not be checked 无法检查: {raised.get('exception_message')}"
+    rows = () if passed else tuple(failing.head(ROWS_KEPT).to_dicts())
+    return Finding(
+        check=check.name,
+        passed=passed,
+        severity=wording.severity,
+        title_zh=wording.title_zh,
+        title_en=wording.title_en,
+        observed=observed,
+        expected=check.expected,
+        rows=rows,
+        rows_total=0 if passed else failing.height,
+        remedy_zh=wording.remedy_zh,
+        remedy_en=wording.remedy_en,
+    )
+
+
+def _counted(failing: int, rows: int) -> str:
+    if failing:
+        return f"{failing:,} / {rows:,} 行不合格 fail"
+    return f"{rows:,} 行全部合格 all pass"
+
+
+def _failing_rows(check: Check, table: pl.DataFrame, outcome: Mapping[str, Any]) -> pl.DataFrame:
+    positions = sorted({int(i) for i in outcome.get("unexpected_index_list") or ()})
+    rows = table[positions]
+    if check.worst_first:
+        rows = rows.sort(check.worst_first, descending=check.descending, maintain_order=True)
+    return rows.select("unit", "node", pl.col(check.value).alias("value"))
+
+
+def _settled(content: Any) -> Any:
+    """A result without what belongs to the run, lists cut to the rows that are kept."""
+    if isinstance(content, Mapping):
+        return {key: _settled(value) for key, value in content.items() if key not in _OF_THE_RUN}
+    if isinstance(content, list):
+        return [_settled(item) for item in content[:_LIST_KEPT]]
+    return content

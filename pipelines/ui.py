@@ -1,0 +1,60 @@
+"""`pingan ui`: Dagster's webserver and daemon as two processes on the same state, bound to loopback.
+
+Open-source Dagster has no log-in: whoever reaches the port can run and delete. Hence loopback only.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.runs import prepare_instance
+from pipelines.settings import ROOT, Settings
+
+LOOPBACK = "127.0.0.1"
+
+
+def service_commands(port: int) -> list[list[str]]:
+    """The two processes: webserver and daemon."""
+    programs = Path(sys.executable).parent
+    workspace = str(ROOT / "workspace.yaml")
+    return [
+        [str(programs / "dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(port)],
+        [str(programs / "dagster-daemon"), "run", "-w", workspace],
+    ]
+
+
+def serve(where: Settings, port: int) -> int:
+    """Run both until one ends or the user interrupts; answers the exit code of the one that ended first."""
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(prepare_instance(where)),
+        "PINGAN_HOME": str(where.home),
+        "PINGAN_CITY": where.city,
+        **({"PINGAN_SOURCES": where.sources} if where.sources else {}),
+    }
+    processes = [
+        subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: S603 - our own commands
+        for command in service_commands(port)
+    ]
+    try:
+        return _first_exit(processes)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=30)
+
+
+def _first_exit(processes: Sequence[subprocess.Popen[bytes]]) -> int:
+    while True:
+        for process in processes:
+            try:
+                return process.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                continue

@@ -1,0 +1,179 @@
+"""Taking a month's release tables out of the warehouse: the candidate that gate C judges and publication publishes.
+
+The caller holds the warehouse lock. The same content gives the same bytes: every table has a total order and is
+written by one thread. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from city import City, Period, StateFolder
+from city.periods import add_months, month_index
+from feeds.receipt import Receipt
+from warehouse.filling import month_receipts
+from warehouse.window import run_window
+
+#: Tables of a candidate: what is selected, in which order.
+_TABLES = {
+    "scores": (
+        """
+        select period, unit_code, unit_level, node_code, node_level::integer as node_level, score, coverage, status,
+            rank::integer as rank, colour, change_month, change_month_reason, change_year, change_year_reason,
+            rank_change_month::integer as rank_change_month, rank_change_year::integer as rank_change_year
+        from release.release_scores where period = $period
+        """,
+        "unit_code, node_code",
+    ),
+    "values": ("select * from release.release_values where period = $period", "unit_code, indicator_code"),
+    "measures": ("select * from release.release_measures where period = $period", "unit_code, measure"),
+    "vetoes": (
+        """
+        select period, unit_code, measure, events, cap, from_unit
+        from release.release_vetoes where period = $period
+        """,
+        "unit_code, measure, from_unit",
+    ),
+    "units": (
+        """
+        select units.unit_code, units.name_zh, units.name_en, units.parent, units.level, units.peer_group,
+            sum(residents.residents)::bigint as residents
+        from city.units as units
+        inner join city.unit_months as unit_months
+            on units.unit_code = unit_months.unit_code and unit_months.period = $period
+        inner join city.unit_members as members on units.unit_code = members.unit_code
+        left join city.residents as residents
+            on members.member_code = residents.unit_code and residents.period = $period
+        group by all
+        """,
+        "unit_code",
+    ),
+    "framework": (
+        """
+        select framework.code, parent, level::integer as level, name_zh, name_en, weight, effective_weight, aggregation,
+            department, numerator, denominator, scale, "window", direction::integer as direction, scoring, params,
+            applies_to, smoothing, unit, note, framework.version
+        from city.framework as framework
+        inner join city.months as months on framework.version = months.version and months.period = $period
+        """,
+        "code",
+    ),
+    "departments": (
+        "select code, key, name_zh, name_en from city.departments where $period is not null",
+        "code",
+    ),
+}
+
+
+def write_candidate(
+    city: City,
+    state: StateFolder,
+    receipts: Sequence[Receipt],
+    period: Period,
+    code_version: str,
+) -> Path:
+    """Write `candidates/<period>/` whole, replacing an earlier one; answers its folder."""
+    target = state.candidate(period)
+    fresh = target.with_name(f".{period}-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    with duckdb.connect(str(state.warehouse), read_only=True, config={"threads": 1}) as connection:
+        for name, (query, order) in _TABLES.items():
+            _copy(connection, query, order, fresh / f"{name}.parquet", period)
+        connection.register("feed_rows", _feed_rows(city, state, receipts, period))
+        _copy(
+            connection,
+            "select * from feed_rows where period = $period",
+            "department, record_set",
+            fresh / "feeds.parquet",
+            period,
+        )
+    (fresh / "candidate.json").write_text(
+        json.dumps(_description(city, receipts, period, code_version), ensure_ascii=False, indent=1) + "\n",
+        encoding="utf-8",
+    )
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+    return target
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, query: str, order: str, target: Path, period: Period
+) -> None:
+    bound = query.replace("$period", f"'{period}'")
+    path = str(target).replace("'", "''")
+    connection.execute(
+        f"copy (select * from ({bound}) order by {order}) to '{path}' (format parquet, compression zstd)"  # noqa: S608
+    )
+
+
+def _feed_rows(city: City, state: StateFolder, receipts: Sequence[Receipt], period: Period) -> Any:
+    import polars as pl
+
+    landed = {receipt.key: receipt for receipt in receipts if receipt.period == period}
+    rows = []
+    for last in month_receipts(city, state, period):
+        # the row says what the numbers were computed from; `status` is that of the last attempt
+        receipt = landed.get(last.key, last)
+        rows.append(
+            {
+                "department": receipt.department,
+                "department_key": receipt.department_key,
+                "record_set": receipt.record_set,
+                "period": period,
+                "status": last.status,
+                "reported": receipt.reported,
+                "received": receipt.received,
+                "accepted": receipt.accepted,
+                "quarantined": receipt.quarantined,
+                "other_month": receipt.other_month,
+                "layout": receipt.layout,
+                "landing_file": receipt.landing_file or None,
+                "hash": receipt.hash or None,
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"landing_file": pl.String, "hash": pl.String}).to_arrow()
+
+
+def _description(
+    city: City, receipts: Sequence[Receipt], period: Period, code_version: str
+) -> dict[str, Any]:
+    # The months that this month alone needs, whatever range the run covered: the same in every run.
+    window = run_window(city, period, period)
+
+    def comparison(months: int) -> Period | None:
+        earlier = add_months(period, -months)
+        return earlier if month_index(earlier) >= month_index(city.first_issue) else None
+
+    return {
+        "city": city.key,
+        "name_zh": city.name_zh,
+        "name_en": city.name_en,
+        "period": period,
+        "issue_number": city.issue_number(period),
+        "method_version": city.version(period).from_period,
+        "synthetic": city.synthetic,
+        "notice_zh": city.settings.get("notice_zh", ""),
+        "notice_en": city.settings.get("notice_en", ""),
+        "compares_with": {"month": comparison(1), "year": comparison(12)},
+        "first_month_read": window.measures_from,
+        "landing": [
+            {
+                "department": r.department,
+                "record_set": r.record_set,
+                "period": r.period,
+                "hash": r.hash,
+                "landing_file": r.landing_file,
+            }
+            for r in sorted(receipts, key=lambda r: (r.period, r.department, r.record_set))
+            if r.reported and r.period in set(window.feed_months)
+        ],
+        "code_version": code_version,
+    }

@@ -1,0 +1,109 @@
+"""Filling the warehouse with what dbt reads: the tables of the city's folder and views on what has landed.
+
+The caller holds the warehouse lock. Nothing is copied from landing: a record set is a view over its current files of
+the window's months.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from filelock import FileLock, Timeout
+
+from city import City, Period, RecordSet, StateFolder
+from feeds.contract import load_contract
+from feeds.landing import current_landing, read_attempt, read_receipt
+from feeds.receipt import NOT_DELIVERED, Receipt
+from warehouse.tables import city_tables
+from warehouse.window import RunWindow
+
+log = logging.getLogger("pingan.warehouse")
+
+_DUCKDB_TYPES = {
+    pl.String: "varchar",
+    pl.Int64: "bigint",
+    pl.Int32: "integer",
+    pl.Float64: "double",
+    pl.Boolean: "boolean",
+    pl.Date: "date",
+    pl.Datetime: "timestamp",
+}
+
+
+@contextmanager
+def warehouse_lock(state: StateFolder) -> Iterator[None]:
+    """Hold the city's warehouse. The lock is the operating system's: it dies with its process, however that dies."""
+    state.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state.warehouse_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("another run is using the warehouse of %s; waiting for it to finish", state.city_key)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Receipt]:
+    """Write the schemas `city` and `landing`; answers the receipts of the landing files that the window reads."""
+    receipts = current_landing(state, city.record_sets, window.feed_months)
+    reports = pl.DataFrame(
+        [{"record_set": r.key, "period": r.period, "reported": r.reported} for r in receipts],
+        schema={"record_set": pl.String, "period": pl.String, "reported": pl.Boolean},
+    )
+    with duckdb.connect(str(state.warehouse)) as connection:
+        connection.execute("create schema if not exists city; create schema if not exists landing")
+        for name, table in (city_tables(city, window) | {"reports": reports}).items():
+            connection.register("incoming", table.to_arrow())
+            connection.execute(f"create or replace table city.{name} as select * from incoming")  # noqa: S608 - our names
+            connection.unregister("incoming")
+        for record_set in city.record_sets:
+            files = [
+                state.landing / r.landing_file
+                for r in receipts
+                if r.key == record_set.key and r.reported and r.landing_file
+            ]
+            connection.execute(
+                f'create or replace view landing."{record_set.key}" as {_landed(city, record_set, files)}'
+            )
+        returns = [r.key for r in city.record_sets if r.is_monthly_return]
+        rows = " union all ".join(
+            f'select unit_code, period, measure, value as quantity from landing."{key}"'  # noqa: S608 - checked names
+            for key in returns
+        )
+        empty = "select '' as unit_code, '' as period, '' as measure, 0.0::double as quantity where false"
+        connection.execute(f"create or replace view city.monthly_returns as {rows or empty}")
+    return receipts
+
+
+def month_receipts(city: City, state: StateFolder, period: Period) -> list[Receipt]:
+    """What became of every record set in a month: its last attempt, else what is landed, else that nothing came."""
+    return [
+        read_attempt(state, r, period)
+        or read_receipt(state, r, period)
+        or Receipt(r.department, r.department_key, r.name, period, NOT_DELIVERED, False, "never asked for")
+        for r in city.record_sets
+    ]
+
+
+def _landed(city: City, record_set: RecordSet, files: list[Path]) -> str:
+    """SQL that reads the current landing files; typed and empty when there are none."""
+    if not files:
+        columns = ", ".join(
+            f"null::{_DUCKDB_TYPES[dtype.base_type()]} as {name}"
+            for name, dtype in load_contract(city, record_set).landed_schema.items()
+        )
+        return f"select {columns}, null::varchar as period where false"
+    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    # The month is the folder that holds the file: nothing is copied, and the file's bytes do not repeat it.
+    return (
+        "select * exclude (filename), regexp_extract(filename, '/(\\d{4}-\\d{2})/[^/]+$', 1) as period "  # noqa: S608
+        f"from read_parquet([{listed}], filename = true)"
+    )
