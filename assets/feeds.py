@@ -30,9 +30,7 @@ def feed_key(city_key: str, department_key: str) -> dg.AssetKey:
 def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     department = feed.department
     key = feed_key(city.key, department.key)
-    record_sets = "\n".join(
-        f"* `{r.name}` {r.title_zh} / {r.title_en} ({r.reader})" for r in feed.record_sets
-    )
+    record_sets = "\n".join(f"* `{r.name}` {r.title_zh} / {r.title_en} ({r.reader})" for r in feed.record_sets)
 
     @dg.asset(
         key=key,
@@ -42,7 +40,7 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
         kinds={"python", "parquet"},
         owners=[f"team:{department.key}"],
         tags={"department": department.code},
-        description=f"{department.name_zh} {department.name_en}: what it delivered, landed and checked.\n\n{record_sets}",
+        description=f"{department.name_zh} {department.name_en}: deliveries landed and checked.\n\n{record_sets}",
         check_specs=[
             dg.AssetCheckSpec(
                 "gate_a",
@@ -59,9 +57,7 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
         began = shown = time.monotonic()
         needed = run_window(city, months[0], months[-1]).feed_months
         earlier = [
-            p
-            for p in needed
-            if p < months[0] and any(read_receipt(state, r, p) is None for r in feed.record_sets)
+            p for p in needed if p < months[0] and any(read_receipt(state, r, p) is None for r in feed.record_sets)
         ]
         for number, period in enumerate([*earlier, *months], start=1):
             receipts += land_department(
@@ -74,9 +70,7 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
             )
             if time.monotonic() - shown > 2:
                 shown = time.monotonic()
-                log.info(
-                    "%s: %s, %d of %d months", department.key, period, number, len(earlier) + len(months)
-                )
+                log.info("%s: %s, %d of %d months", department.key, period, number, len(earlier) + len(months))
         rows = sum(r.received for r in receipts)
         log.info(
             "%s %s: %s rows in %d months, %.1f s",
@@ -149,8 +143,5 @@ def _metadata(receipts: Sequence[Receipt], months: Sequence[Period]) -> dict[str
 def _schema(records: Sequence[dg.TableRecord]) -> dg.TableSchema:
     columns = records[0].data if records else {"period": "", "record_set": ""}
     return dg.TableSchema(
-        [
-            dg.TableColumn(name, "int" if isinstance(value, int) else "string")
-            for name, value in columns.items()
-        ]
+        [dg.TableColumn(name, "int" if isinstance(value, int) else "string") for name, value in columns.items()]
     )

@@ -58,9 +58,7 @@ def months_verdict(
 
 def _metadata(results: Sequence[GateResult]) -> dict[str, dg.MetadataValue]:
     checks = sum(finding.applicable for result in results for finding in result.findings)
-    failures = [
-        (result.period, finding) for result in results for finding in result.findings if not finding.passed
-    ]
+    failures = [(result.period, finding) for result in results for finding in result.findings if not finding.passed]
     metadata: dict[str, dg.MetadataValue] = {
         "checks made": dg.MetadataValue.int(checks),
         "checks failed": dg.MetadataValue.int(len(failures)),

@@ -24,7 +24,7 @@ from gates.model import model_gate
 from gates.store import read_gate, write_gate
 from warehouse.candidates import write_candidate
 from warehouse.dbt import dbt_arguments, run_target
-from warehouse.filling import fill_warehouse, warehouse_lock, month_receipts
+from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.index")
@@ -70,9 +70,7 @@ class CityTranslator(DagsterDbtTranslator):
             )
         return None
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Finished numbers are read from every feed that has a monthly return, which dbt cannot know."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         if unique_id.endswith(".own_measures"):
@@ -81,8 +79,7 @@ class CityTranslator(DagsterDbtTranslator):
             )
             returning = [f for f in self._city.feeds if any(r.is_monthly_return for r in f.record_sets)]
             feeds = [
-                dg.AssetDep(feed_key(self._city.key, f.department.key), partition_mapping=mapping)
-                for f in returning
+                dg.AssetDep(feed_key(self._city.key, f.department.key), partition_mapping=mapping) for f in returning
             ]
             return spec.merge_attributes(deps=feeds)
         return spec
@@ -102,9 +99,7 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=CityTranslator(city),
     )
-    def index(
-        context: dg.AssetExecutionContext, city_resource: CityResource, dbt: DbtCliResource
-    ) -> Iterator[Any]:
+    def index(context: dg.AssetExecutionContext, city_resource: CityResource, dbt: DbtCliResource) -> Iterator[Any]:
         own_city, state = city_resource.load()
         months = run_months(context)
         window = run_window(own_city, months[0], months[-1])
@@ -137,14 +132,10 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
         group_name="release",
         kinds={"parquet", "greatexpectations"},
         owners=["team:index_office"],
-        description="What will be published if it passes: the release tables of a month as Parquet, ordered and hashed.",
+        description="What will be published if it passes: the release tables of a month as ordered Parquet.",
         check_specs=[
-            dg.AssetCheckSpec(
-                "gate_a", asset=key, blocking=True, description="Gate A: all departments' deliveries."
-            ),
-            dg.AssetCheckSpec(
-                "gate_b", asset=key, blocking=True, description="Gate B: dbt's tests of the month."
-            ),
+            dg.AssetCheckSpec("gate_a", asset=key, blocking=True, description="Gate A: all departments' deliveries."),
+            dg.AssetCheckSpec("gate_b", asset=key, blocking=True, description="Gate B: dbt's tests of the month."),
             dg.AssetCheckSpec(
                 "gate_c",
                 asset=key,
@@ -153,9 +144,7 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
             ),
         ],
     )
-    def release_candidate(
-        context: dg.AssetExecutionContext, city_resource: CityResource
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
+    def release_candidate(context: dg.AssetExecutionContext, city_resource: CityResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
         from gates.candidate import folder_of_last_month
         from gates.release import evaluate_release_gate  # imports Great Expectations: 6 s
 

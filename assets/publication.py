@@ -31,8 +31,8 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
         kinds={"parquet", "csv"},
         owners=["team:index_office"],
         description=(
-            f"{city.settings['index_name_zh']} {city.settings['index_name_en']}: an immutable, numbered issue (期) with "
-            "manifest, gate report and data files. It audits its own gate and publishes nothing that has not passed."
+            f"{city.settings['index_name_zh']} {city.settings['index_name_en']}: an immutable, numbered issue (期) "
+            "with manifest, gate report and data files. It audits its own gate and publishes only what passed."
         ),
     )
     def issue(
@@ -60,9 +60,7 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
                 withheld.append(str(refusal))
                 log.error("%s", refusal)
                 continue
-            log.info(
-                "%s: issue %d, revision %d %s", period, result.issue_number, result.revision, result.outcome
-            )
+            log.info("%s: issue %d, revision %d %s", period, result.issue_number, result.revision, result.outcome)
             records.append(
                 dg.TableRecord(
                     {
@@ -82,9 +80,7 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
             )
         columns = [dg.TableColumn(n) for n in ("month", "issue", "revision", "outcome", "folder")]
         return dg.MaterializeResult(
-            metadata={"issues": dg.MetadataValue.table(records, schema=dg.TableSchema(columns))}
-            if records
-            else {}
+            metadata={"issues": dg.MetadataValue.table(records, schema=dg.TableSchema(columns))} if records else {}
         )
 
     return issue

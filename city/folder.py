@@ -269,9 +269,7 @@ def load_city(name_or_path: str | Path) -> City:
     folder = city_folder(name_or_path)
     settings = _with_defaults(_yaml(folder / "city.yaml"))
     departments = tuple(
-        Department(
-            r["code"], r.get("key") or r["code"].lower(), r["name_zh"], r.get("name_en") or r["name_zh"]
-        )
+        Department(r["code"], r.get("key") or r["code"].lower(), r["name_zh"], r.get("name_en") or r["name_zh"])
         for r in read_table(folder / "departments.csv")
     )
     by_code = {d.code: d for d in departments}
@@ -281,12 +279,8 @@ def load_city(name_or_path: str | Path) -> City:
         settings=settings,
         departments=departments,
         units=tuple(_unit(r) for r in read_table(folder / "units.csv")),
-        population=tuple(read_table(folder / "population.csv"))
-        if (folder / "population.csv").exists()
-        else (),
-        measures=tuple(
-            _measure(r) for r in read_table(folder / "measures.csv")
-        ),
+        population=tuple(read_table(folder / "population.csv")) if (folder / "population.csv").exists() else (),
+        measures=tuple(_measure(r) for r in read_table(folder / "measures.csv")),
         feeds=tuple(_feed(f, by_code, folder) for f in _yaml(folder / "feeds.yaml")["feeds"]),
         versions=tuple(load_version(p) for p in sorted((folder / "versions").iterdir()) if p.is_dir()),
     )
@@ -409,9 +403,7 @@ def _record_set(content: Mapping[str, Any], department: Department, folder: Path
     try:
         return RecordSet(department=department.code, department_key=department.key, **fields)
     except TypeError as error:
-        raise CityFolderError(
-            f"{folder / 'feeds.yaml'}: record set {department.key}/{name}: {error}"
-        ) from error
+        raise CityFolderError(f"{folder / 'feeds.yaml'}: record set {department.key}/{name}: {error}") from error
 
 
 def _node(row: Mapping[str, str], path: Path, line: int) -> FrameworkNode:

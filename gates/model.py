@@ -42,9 +42,7 @@ def model_gate(state: StateFolder, run_results: Path, periods: Sequence[Period])
                 # a test that stopped with an error has stored nothing: it holds back every month
                 passed = not failed or (bool(rows) and not mine)
                 observed = f"{len(mine)} rows" if rows else str(test.get("message") or test["status"])
-                findings[period].append(
-                    _finding(name, passed, "0 rows" if passed else observed, "0 rows", mine)
-                )
+                findings[period].append(_finding(name, passed, "0 rows" if passed else observed, "0 rows", mine))
         for model in (r for r in results if r["unique_id"].startswith("model.") and r["status"] != "success"):
             for period in periods:
                 findings[period].append(
@@ -53,9 +51,7 @@ def model_gate(state: StateFolder, run_results: Path, periods: Sequence[Period])
     return {period: GateResult("B", period, tuple(findings[period])) for period in periods}
 
 
-def _finding(
-    name: str, passed: bool, observed: str, expected: str, rows: Sequence[Mapping[str, Any]]
-) -> Finding:
+def _finding(name: str, passed: bool, observed: str, expected: str, rows: Sequence[Mapping[str, Any]]) -> Finding:
     return Finding(
         check=name,
         passed=passed,

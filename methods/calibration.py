@@ -50,9 +50,7 @@ def propose_reference(
         rates = dict(_rates(city, node, complete))
         for county, rate in sorted(rates.items()):
             rows.append(_row(node.code, county, span, rate=rate))
-        if node.scoring not in _FROZEN_KINDS or all(
-            p in node.params for p in _FROZEN_KINDS[node.scoring] or ("",)
-        ):
+        if node.scoring not in _FROZEN_KINDS or all(p in node.params for p in _FROZEN_KINDS[node.scoring] or ("",)):
             continue
         for group, values in _scored_values(city, node, complete, rates):
             if (node.code, group) in kept:
@@ -97,9 +95,7 @@ def _scored_values(
             continue
         own = complete.filter(pl.col("unit_code").is_in(list(members))).sort("unit_code", "period")
         numerator = own["numerator"].to_numpy().astype(np.float64)
-        denominator = (
-            own["denominator"].to_numpy().astype(np.float64) if node.denominator else np.ones_like(numerator)
-        )
+        denominator = own["denominator"].to_numpy().astype(np.float64) if node.denominator else np.ones_like(numerator)
         rate = np.array([members[code] or 0.0 for code in own["unit_code"]], dtype=np.float64)
         prior = np.array([shrinkage if members[code] is not None else 0.0 for code in own["unit_code"]])
         values = node.scale * (numerator + prior * rate) / (denominator + prior)
@@ -131,10 +127,6 @@ def _bounds(
 
 
 def _row(indicator: str, group: str, span: Mapping[str, str], **numbers: float) -> dict[str, str]:
-    row = (
-        dict.fromkeys(COLUMNS, "")
-        | {"indicator": indicator, "group": group, "declared": "false"}
-        | dict(span)
-    )
+    row = dict.fromkeys(COLUMNS, "") | {"indicator": indicator, "group": group, "declared": "false"} | dict(span)
     # Ten significant digits: far below what a score can show, and the same text on every machine.
     return row | {name: f"{value:.10g}" for name, value in numbers.items()}

@@ -64,11 +64,7 @@ def changes(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) 
         if was is None or now is None:
             lines.append(f"{'+' if was is None else '-'} {key[0]} {key[1]}")
             continue
-        moved = [
-            f"{c} {was.get(c) or '∅'} → {now.get(c) or '∅'}"
-            for c in COLUMNS
-            if (was.get(c) or "") != now.get(c)
-        ]
+        moved = [f"{c} {was.get(c) or '∅'} → {now.get(c) or '∅'}" for c in COLUMNS if (was.get(c) or "") != now.get(c)]
         if moved:
             lines.append(f"~ {key[0]} {key[1]}: {', '.join(moved)}")
     return "\n".join([*lines, f"{len(after)} rows, {len(lines)} changed"])

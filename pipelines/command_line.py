@@ -49,7 +49,7 @@ def sources_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--sources",
         default=None,
         metavar="FOLDER|URL",
-        help="Where deliveries are looked for. Default: PINGAN_SOURCES, else the simulator's output in the state folder.",
+        help="Where deliveries are looked for. Default: PINGAN_SOURCES, else the simulator's output.",
     )(command)
 
 
@@ -113,9 +113,7 @@ def check(city: str | None) -> None:
     metavar="KIND:DEPARTMENT/RECORD_SET:MONTH",
     help="Spoil one delivery, for example truncated_file:police/police_call:2022-05. May be repeated.",
 )
-def simulate(
-    months: list[Period], city: str | None, target: str | None, seed: int, defects: tuple[str, ...]
-) -> None:
+def simulate(months: list[Period], city: str | None, target: str | None, seed: int, defects: tuple[str, ...]) -> None:
     """Make the departments' deliveries: synthetic data in the departments' own formats.
 
     \b
@@ -143,13 +141,9 @@ def simulate(
 @click.argument("months", type=MONTHS)
 @city_option
 @sources_option
-@click.option(
-    "--publish/--no-publish", "publishing", default=False, help="Publish what passes, in the same run."
-)
+@click.option("--publish/--no-publish", "publishing", default=False, help="Publish what passes, in the same run.")
 @click.option("--reason", default="", help="With --publish: why an issue that is already published changes.")
-def materialize(
-    months: list[Period], city: str | None, sources: str | None, publishing: bool, reason: str
-) -> None:
+def materialize(months: list[Period], city: str | None, sources: str | None, publishing: bool, reason: str) -> None:
     """Land the feeds, compute the index and judge the gates of a month or a range, in one Dagster run.
 
     Months that are needed before the range (rolling windows, comparison with last year) are landed too when they were
@@ -168,21 +162,15 @@ def materialize(
     if publishing:
         _show(where, months[-1])
     else:
-        click.echo(
-            f"{months[0]} … {months[-1]}: gates passed; publish with `pingan publish {_range(months)}`"
-        )
+        click.echo(f"{months[0]} … {months[-1]}: gates passed; publish with `pingan publish {_range(months)}`")
 
 
 @cli.command(context_settings=_CONTEXT)
 @click.argument("months", type=MONTHS)
 @city_option
-@click.option(
-    "--reason", default="", help="Why an issue that is already published changes (a new revision needs one)."
-)
+@click.option("--reason", default="", help="Why an issue that is already published changes (a new revision needs one).")
 @click.option("--override", default=None, metavar="CHECK", help="Release although this gate-C check failed.")
-@click.option(
-    "--override-reason", default=None, help="Why; recorded with your user name on the issue's first page."
-)
+@click.option("--override-reason", default=None, help="Why; recorded with your user name on the issue's first page.")
 def publish(
     months: list[Period], city: str | None, reason: str, override: str | None, override_reason: str | None
 ) -> None:
@@ -269,9 +257,7 @@ def show(month: list[Period] | None, city: str | None) -> None:
     metavar="FROM..TO",
     help="The reference period to freeze.",
 )
-@click.option(
-    "--version", "version_name", default=None, metavar="MONTH", help="Method version; default: the last one."
-)
+@click.option("--version", "version_name", default=None, metavar="MONTH", help="Method version; default: the last one.")
 @click.option("--write", is_flag=True, help="Write reference.csv. Without it, only show what would change.")
 def calibrate(
     city: str | None, sources: str | None, months: list[Period], version_name: str | None, write: bool
@@ -369,8 +355,6 @@ def _publish_over_gate(
 
 
 def _show(where: Settings, period: Period | None) -> None:
-    from rich.console import Console
-
     from publication.listing import list_issues
     from publication.summary import print_summary
 
@@ -379,8 +363,16 @@ def _show(where: Settings, period: Period | None) -> None:
     if not published:
         raise click.UsageError(f"no issue of {period or city.key} is published; run `pingan publish MONTH`")
     latest = max(published, key=lambda entry: (entry.period, entry.revision))
-    print_summary(city, state, state.issues / latest.period / f"r{latest.revision}", Console(highlight=False))
+    print_summary(city, state, state.issues / latest.period / f"r{latest.revision}", _console())
     click.echo("UI:         make ui  (then open the address that it prints)")
+
+
+def _console() -> Any:
+    """A terminal's own width; 110 columns when the output goes into a file or a pipe."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=110)
 
 
 def _issue_op(where: Settings) -> str:

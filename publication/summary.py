@@ -20,13 +20,13 @@ def print_summary(city: City, state: StateFolder, folder: Path, console: Console
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     period = str(manifest["period"])
     root = next(n.code for n in city.version(period).framework if n.level == 0)
-    units = pl.read_parquet(folder / "units.parquet").select(
-        "unit_code", "name_zh", "name_en", "parent", "level"
-    )
+    units = pl.read_parquet(folder / "units.parquet").select("unit_code", "name_zh", "name_en", "parent", "level")
+    capped = pl.read_parquet(folder / "vetoes.parquet").select("unit_code").unique().with_columns(capped=True)
     overall = (
         pl.read_parquet(folder / "scores.parquet")
         .filter(pl.col("node_code") == root)
         .join(units, on="unit_code")
+        .join(capped, on="unit_code", how="left")
     )
     console.print()
     console.rule(
@@ -57,8 +57,7 @@ def print_summary(city: City, state: StateFolder, folder: Path, console: Console
 
 def _table(city: City, period: Period, rows: pl.DataFrame, title: str, console: Console) -> None:
     words = {
-        c["key"]: f"{c.get('name_zh', c['key'])} {c.get('word_zh', '')}"
-        for c in city.version(period).rules["colours"]
+        c["key"]: f"{c.get('name_zh', c['key'])} {c.get('word_zh', '')}" for c in city.version(period).rules["colours"]
     }
     parents = {unit.code: unit.name_zh for unit in city.units}
     table = Table(title=title or None, title_justify="left", show_edge=False, pad_edge=False)
@@ -75,6 +74,7 @@ def _table(city: City, period: Period, rows: pl.DataFrame, title: str, console: 
         change = row["change_month"]
         style = _STYLES.get(row["colour"] or "", "")
         colour = words.get(row["colour"] or "", row["colour"] or row["status"])
+        colour += " 一票降级 veto" if row["capped"] else ""
         table.add_row(
             str(row["rank"] or "–"),
             f"{parents.get(row['parent'], '') if row['level'] == city.levels[-1] else ''}{row['name_zh']}",

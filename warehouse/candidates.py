@@ -104,9 +104,7 @@ def write_candidate(
     return target
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection, query: str, order: str, target: Path, period: Period
-) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, order: str, target: Path, period: Period) -> None:
     bound = query.replace("$period", f"'{period}'")
     path = str(target).replace("'", "''")
     connection.execute(
@@ -142,9 +140,7 @@ def _feed_rows(city: City, state: StateFolder, receipts: Sequence[Receipt], peri
     return pl.DataFrame(rows, schema_overrides={"landing_file": pl.String, "hash": pl.String}).to_arrow()
 
 
-def _description(
-    city: City, receipts: Sequence[Receipt], period: Period, code_version: str
-) -> dict[str, Any]:
+def _description(city: City, receipts: Sequence[Receipt], period: Period, code_version: str) -> dict[str, Any]:
     # The months that this month alone needs, whatever range the run covered: the same in every run.
     window = run_window(city, period, period)
 

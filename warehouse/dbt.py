@@ -25,7 +25,7 @@ KEPT_TARGETS = 5
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
 
-class DbtFailed(RuntimeError):
+class DbtError(RuntimeError):
     """dbt could not parse or run the project; the message holds what it said."""
 
 
@@ -63,7 +63,7 @@ def manifest_path(state: StateFolder) -> Path:
 
 
 def build_manifest(city: City, state: StateFolder) -> Path:
-    """Parse the project for this city unless that was done for these very files; DbtFailed tells what dbt said."""
+    """Parse the project for this city unless that was done for these very files; DbtError tells what dbt said."""
     manifest = manifest_path(state)
     stamp = manifest.with_name("manifest.sha256")
     fingerprint = project_fingerprint(city)
@@ -71,7 +71,7 @@ def build_manifest(city: City, state: StateFolder) -> Path:
         return manifest
     try:
         run_dbt(city, state, ["parse"], manifest.parent)
-    except DbtFailed:
+    except DbtError:
         shutil.rmtree(manifest.parent, ignore_errors=True)
         raise
     stamp.write_text(fingerprint)
@@ -79,7 +79,7 @@ def build_manifest(city: City, state: StateFolder) -> Path:
 
 
 def run_dbt(city: City, state: StateFolder, command: Sequence[str], target: Path) -> None:
-    """Run one dbt command as a process of its own; DbtFailed tells what dbt said.
+    """Run one dbt command as a process of its own; DbtError tells what dbt said.
 
     dbt run inside our process would keep the warehouse open until we end.
     """
@@ -96,7 +96,7 @@ def run_dbt(city: City, state: StateFolder, command: Sequence[str], target: Path
     )
     if done.returncode:
         said = (done.stdout + done.stderr).strip()
-        raise DbtFailed(f"dbt {' '.join(command)} failed for {city.key}:\n{said[-4000:]}")
+        raise DbtError(f"dbt {' '.join(command)} failed for {city.key}:\n{said[-4000:]}")
 
 
 def dbt_executable() -> str:
@@ -125,9 +125,7 @@ def project_fingerprint(city: City) -> str:
     """Hash of every file of the dbt project and of the variables that parsing depends on."""
     digest = hashlib.sha256(json.dumps(dbt_variables(city), sort_keys=True).encode())
     for path in sorted(PROJECT.rglob("*")):
-        if path.suffix in {".sql", ".yml", ".md"} and not {"target", "logs"} & set(
-            path.relative_to(PROJECT).parts
-        ):
+        if path.suffix in {".sql", ".yml", ".md"} and not {"target", "logs"} & set(path.relative_to(PROJECT).parts):
             digest.update(str(path.relative_to(PROJECT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -112,9 +112,7 @@ def _unit_months(city: City, window: RunWindow) -> pl.DataFrame:
     rows = []
     for unit in city.units:
         first, last = unit.valid_from or ALWAYS_VALID[0], unit.valid_to or ALWAYS_VALID[1]
-        rows += [
-            {"period": p, "unit_code": unit.code} for p in window.feed_months if first[:7] <= p <= last[:7]
-        ]
+        rows += [{"period": p, "unit_code": unit.code} for p in window.feed_months if first[:7] <= p <= last[:7]]
     return pl.DataFrame(rows, schema={"period": pl.String, "unit_code": pl.String})
 
 
@@ -256,9 +254,7 @@ def scoring_parameters(city: City, version: Version) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for node in version.indicators:
         by_group = {
-            group: _group_parameters(
-                node, group, frozen.get((node.code, group)) or frozen.get((node.code, "")) or {}
-            )
+            group: _group_parameters(node, group, frozen.get((node.code, group)) or frozen.get((node.code, "")) or {})
             for group in peer_groups
         }
         common = {
@@ -286,9 +282,7 @@ def scoring_parameters(city: City, version: Version) -> pl.DataFrame:
                     | {"parameter_group": f"unit {unit.code}", "applies": not levels or unit.level in levels}
                     | {"contributes": True}
                     | {"reference_values": references.get((node.code, unit.code))}
-                    | _average(
-                        by_group, {g: w for g, w in weights[unit.code].items() if not groups or g in groups}
-                    )
+                    | _average(by_group, {g: w for g, w in weights[unit.code].items() if not groups or g in groups})
                 )
     schema: dict[str, Any] = {
         "version": pl.String,
@@ -344,8 +338,8 @@ def _group_weights(city: City, version: Version) -> dict[str, dict[str, float]]:
             if member.level == city.levels[-1]:
                 if known and member.code not in known:
                     raise CityFolderError(
-                        f"{city.folder / 'population.csv'}: no residents of {member.code} {member.name_zh} for {year} or "
-                        "an earlier year; parameters of upper units are averaged with them"
+                        f"{city.folder / 'population.csv'}: no residents of {member.code} {member.name_zh} for {year} "
+                        "or an earlier year; parameters of upper units are averaged with them"
                     )
                 by_group[member.peer_group] = by_group.get(member.peer_group, 0.0) + known.get(member.code, 1)
     return weights
@@ -390,9 +384,7 @@ def _colours(version: Version) -> pl.DataFrame:
                 "version": version.from_period,
                 "position": position,
                 "colour": colour["key"],
-                "cut_from": float(colour["from"])
-                if position < len(version.rules["colours"])
-                else float("-inf"),
+                "cut_from": float(colour["from"]) if position < len(version.rules["colours"]) else float("-inf"),
             }
             for position, colour in enumerate(version.rules["colours"], start=1)
         ]

@@ -46,9 +46,7 @@ def run_window(city: City, first: Period, last: Period) -> RunWindow:
     def not_before(period: Period, bound: Period) -> Period:
         return max(period, bound, key=month_index)
 
-    comparisons = not_before(
-        add_months(first, -LONGEST_WINDOW), min(city.first_issue, first, key=month_index)
-    )
+    comparisons = not_before(add_months(first, -LONGEST_WINDOW), min(city.first_issue, first, key=month_index))
     index_from = not_before(comparisons, begin)
     values_from = not_before(add_months(index_from, -carry), begin)
     measures_from = not_before(add_months(values_from, 1 - LONGEST_WINDOW), begin)

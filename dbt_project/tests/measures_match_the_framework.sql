@@ -11,7 +11,7 @@ offered as (
     from information_schema.columns
     where
         table_schema = 'measures'
-        and table_name in ('{{ var("measure_models") | join("', '") }}')
+        and list_contains({{ var('measure_models') | tojson | replace('"', "'") }}::varchar[], table_name)
         and column_name not in ('unit_code', 'period')
 ),
 

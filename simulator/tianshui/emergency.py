@@ -58,9 +58,7 @@ def _hazard(world: World, period: Period) -> pl.DataFrame:
     ):
         rng = world.rng("emergency", f"hazard/{level}", period)
         on_time = world.quality("safety_hazards", period, share)
-        cases = world.deadline_cases(
-            rng, rate, period, topic="work_safety", on_time=on_time, prefix=prefix, days=days
-        )
+        cases = world.deadline_cases(rng, rate, period, topic="work_safety", on_time=on_time, prefix=prefix, days=days)
         kinds.append(cases.with_columns(level=pl.lit(level)))
     return pl.concat(kinds)
 

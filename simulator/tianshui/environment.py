@@ -111,10 +111,7 @@ def _water_section(world: World, period: Period) -> pl.DataFrame:
     # Sections on the boundary of two townships are known to their county only: the first 6 digits of the code.
     boundary = world.item_uniform(sections, "water_section/boundary") < 0.2
     return sections.with_columns(
-        pl.when(pl.Series(boundary))
-        .then(pl.col("unit_code").str.head(6))
-        .otherwise("unit_code")
-        .alias("unit_code"),
+        pl.when(pl.Series(boundary)).then(pl.col("unit_code").str.head(6)).otherwise("unit_code").alias("unit_code"),
         quality_class=quality.astype(np.int64),
         target_class=target.astype(np.int64),
     )

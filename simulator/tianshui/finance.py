@@ -20,9 +20,7 @@ def deliveries(world: World, period: Period) -> dict[str, pl.DataFrame]:
     return {
         "involved_account": _involved_account(world, period),
         "fundraising_case": _fundraising_case(world, period),
-        "fundraising_ledger": ledger.with_columns(
-            resolved=world.flags(ledger, "fundraising_ledger", resolved, period)
-        ),
+        "fundraising_ledger": ledger.with_columns(resolved=world.flags(ledger, "fundraising_ledger", resolved, period)),
         "finance_firm_return": _finance_firm_return(world, period),
     }
 

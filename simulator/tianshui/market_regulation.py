@@ -36,9 +36,7 @@ def deliveries(world: World, period: Period) -> dict[str, pl.DataFrame]:
     """Canonical rows of each record set of the month."""
     return {
         "special_equipment": _special_equipment(world, period),
-        "special_equipment_accident": _dated(
-            world, "special_equipment_accident", "TZ", 0.0008, period, "work_safety"
-        ),
+        "special_equipment_accident": _dated(world, "special_equipment_accident", "TZ", 0.0008, period, "work_safety"),
         "food_sample": _samples(world, "food_sample", "SP", 1.2, period, "food", 0.978),
         "food_incident": _food_incident(world, period),
         "drug_sample": _samples(world, "drug_sample", "YP", 0.45, period, "drug_safety", 0.984),
@@ -67,24 +65,18 @@ def deliveries(world: World, period: Period) -> dict[str, pl.DataFrame]:
     }
 
 
-def _dated(
-    world: World, record_set: str, prefix: str, rate: float, period: Period, topic: str
-) -> pl.DataFrame:
+def _dated(world: World, record_set: str, prefix: str, rate: float, period: Period, topic: str) -> pl.DataFrame:
     rng = world.rng("market_regulation", record_set, period)
     events = world.events(rng, rate, period, topic)
     n = events.height
-    return events.with_columns(
-        record_id=world.record_ids(prefix, period, n), occurred_at=world.times(rng, period, n)
-    )
+    return events.with_columns(record_id=world.record_ids(prefix, period, n), occurred_at=world.times(rng, period, n))
 
 
 def _special_equipment(world: World, period: Period) -> pl.DataFrame:
     items = world.ledger(("market_regulation", "special_equipment"), 17.0, period, prefix="TSSB")
     u = world.item_uniform(items, "special_equipment/category")
     category = np.array(list(_EQUIPMENT))[np.searchsorted(np.array(list(_EQUIPMENT.values())), u)]
-    in_date = world.flags(
-        items, "special_equipment", world.quality("special_equipment", period, 0.98), period
-    )
+    in_date = world.flags(items, "special_equipment", world.quality("special_equipment", period, 0.98), period)
     spread = world.item_uniform(items, "special_equipment/term")
     days = np.where(in_date, np.rint(spread * 360), -1 - np.rint(spread * 80)).astype("timedelta64[D]")
     return items.with_columns(

@@ -29,9 +29,7 @@ def deliveries(world: World, period: Period) -> dict[str, pl.DataFrame]:
             on_time=world.quality("transport_hazards", period, 0.935),
             prefix="JT",
         ),
-        "operating_vehicle": vehicles.with_columns(
-            online=world.flags(vehicles, "operating_vehicle", online, period)
-        ),
+        "operating_vehicle": vehicles.with_columns(online=world.flags(vehicles, "operating_vehicle", online, period)),
         "operating_accident": _operating_accident(world, period),
     }
 

@@ -19,7 +19,7 @@ if not asem.ORACLE.is_dir():
 
 
 #: Values that the publisher does not have.
-BLANKS = 65
+BLANKS = 63
 
 
 def levels_of_scores() -> list[int]:

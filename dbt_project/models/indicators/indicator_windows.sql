@@ -2,8 +2,8 @@
 
 -- Numerator and denominator over each indicator's window, spine first: every unit x indicator x month has a row.
 -- Over a window flows are summed and stocks averaged, both over the months that were reported (METHODS.md, section 1).
--- `materialized` keeps DuckDB from reordering joins across these steps: on the one key that all rows share, the version,
--- it once made an intermediate result of 60 GB.
+-- `materialized` keeps DuckDB from reordering joins across these steps: joined on the version alone, which all rows
+-- share, they once filled a disk with 50 GB.
 with
 indicators as materialized (
     select * from {{ source('city', 'framework') }}
@@ -132,8 +132,9 @@ select
     end as status,
     case when applies and enough then numerator end as numerator,
     case when applies and enough then denominator end as denominator,
-    case when status in ('partial', 'measured')
-        then scale * case when denominator_measure = '' then numerator else numerator / denominator end
+    case
+        when status in ('partial', 'measured')
+            then scale * case when denominator_measure = '' then numerator else numerator / denominator end
     end as uncapped_value,
     case when applies and enough then numerator_of_upper_units end as numerator_of_upper_units,
 from windowed
