@@ -32,10 +32,10 @@ def read_xlsx(feed: str, path: str, content: bytes, wanted: Collection[str], *, 
                 "correct `options: {sheet: …}` in feeds.yaml or ask for the usual workbook",
             )
         # Without skip_rows=0 blank rows at the top would be left out and every line number would be wrong.
-        loaded = workbook.load_sheet(
-            sheet if isinstance(sheet, str) else sheet - 1, header_row=None, skip_rows=0, dtypes="string"
-        )
-        cells = loaded.to_polars()
+        place_of_sheet = sheet if isinstance(sheet, str) else sheet - 1
+        texts = workbook.load_sheet(place_of_sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
+        numbers = workbook.load_sheet(place_of_sheet, header_row=None, skip_rows=0, dtypes="float").to_polars()
+        cells = _exact(texts, numbers)
     except fastexcel.FastExcelError as error:
         first = str(error).splitlines()[0]
         raise FeedError(feed, path, f"not a readable workbook ({first})", _AGAIN) from error
@@ -50,6 +50,18 @@ def read_xlsx(feed: str, path: str, content: bytes, wanted: Collection[str], *, 
     rows.columns = list(header)
     lines = pl.int_range(start + 1, cells.height + 1, dtype=pl.Int32, eager=True)
     return raw_file(path, sha256(content), rows, lines, layout=place.first)
+
+
+def _exact(texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """Cells as text, numbers in full: as text the reader rounds them to 9 decimals (1.23e-12 came as 0)."""
+    full = [
+        pl.when(text.cast(pl.Float64, strict=False) != number)
+        .then(number.cast(pl.String))
+        .otherwise(text)
+        .alias(text.name)
+        for text, number in zip(texts.iter_columns(), numbers.iter_columns(), strict=True)
+    ]
+    return texts.select(full) if full else texts
 
 
 def _refuse_unpackable(feed: str, path: str, content: bytes) -> None:

@@ -52,6 +52,20 @@ def test_every_return_is_accepted(reader: str, tmp_path: Path) -> None:
     assert accepted == sum(level == 3 for level in levels_of_scores())
 
 
+@pytest.mark.parametrize("reader", asem.READERS)
+def test_every_number_arrives_as_it_was_sent(reader: str, tmp_path: Path) -> None:
+    from feeds.landing import receive
+
+    folder, sources = asem.write_asem_city(tmp_path, reader)
+    city = load_city(folder)
+    sent = {row["uCode"]: row for row in asem._data()}
+    for record_set in city.record_sets:
+        rows = receive(city, record_set, asem.PERIOD, str(sources), {}).accepted
+        assert rows is not None
+        for unit, measure, value in rows.select("unit_code", "measure", "value").iter_rows():
+            assert value == pytest.approx(float(sent[unit][measure]), rel=1e-14, abs=0), (unit, measure)
+
+
 def test_the_declared_bounds_give_the_published_scores(tmp_path: Path) -> None:
     folder, _ = asem.write_asem_city(tmp_path, "csv")
     scores = asem.oracle_scores()
