@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -10,11 +11,14 @@ from assets.city_resource import CityResource, run_months
 from assets.gate_checks import months_verdict
 from city import City, Feed, Period
 from feeds.landing import land_department, read_receipt
-from feeds.receipt import Receipt
+from feeds.receipt import ACCEPTED, Receipt
 from gates.feeds import feed_gate
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.feeds")
+
+#: Lines of a table in the UI.
+SHOWN = 100
 
 
 def feed_assets(city: City, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -94,54 +98,69 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
 
 
 def _metadata(receipts: Sequence[Receipt], months: Sequence[Period]) -> dict[str, dg.MetadataValue]:
-    """What the UI shows of a delivery: the account of rows, a masked preview, what failed the contract."""
+    """What the UI shows of a delivery: the account of rows, what failed the contract, masked first rows."""
     shown = [r for r in receipts if r.period in set(months)]
-    account = [
-        dg.TableRecord(
-            {
-                "period": r.period,
-                "record_set": r.record_set,
-                "status": r.status,
-                "received": r.received,
-                "accepted": r.accepted,
-                "quarantined": r.quarantined,
-                "other_month": r.other_month,
-                "layout": r.layout,
-            }
-        )
-        for r in shown
-    ]
-    failures = [
-        dg.TableRecord(
-            {
-                "period": r.period,
-                "record_set": r.record_set,
-                "reason": str(f.get("reason")),
-                "column": str(f.get("column")),
-                "rows": int(f.get("count", 0)),
-                "places": ", ".join(str(place) for place in f.get("places", [])[:10]),
-                "expected": str(f.get("expected")),
-            }
-        )
-        for r in shown
-        for f in r.failures
-    ]
+    last = [r for r in shown if r.period == months[-1]]
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(sum(r.accepted for r in shown)),
-        "rows received": dg.MetadataValue.int(sum(r.received for r in shown)),
-        "rows quarantined": dg.MetadataValue.int(sum(r.quarantined for r in shown)),
-        "months": dg.MetadataValue.text(f"{months[0]} … {months[-1]}"),
-        "account of rows": dg.MetadataValue.table(account[-200:], schema=_schema(account)),
-        "contract failures": dg.MetadataValue.table(failures[-200:], schema=_schema(failures)),
+        "dagster/column_schema": dg.MetadataValue.table_schema(_columns(last)),
+        "months": dg.MetadataValue.text(months[0] if len(months) == 1 else f"{months[0]} … {months[-1]}"),
+        "account of rows": _table(_account(shown)),
+        "contract failures": _table(_failures(shown)),
     }
-    for receipt in shown[-12:]:
+    for receipt in last:
         if receipt.preview:
-            metadata[f"preview {receipt.record_set}"] = dg.MetadataValue.json(receipt.preview[:5])
+            metadata[f"first rows of {receipt.record_set}"] = _table(receipt.preview)
     return metadata
 
 
-def _schema(records: Sequence[dg.TableRecord]) -> dg.TableSchema:
-    columns = records[0].data if records else {"period": "", "record_set": ""}
+def _account(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
+    """Received = accepted + quarantined + of another month + layout, a line per record set over the run's months."""
+    counts = ("received", "accepted", "quarantined", "other_month", "layout")
+    by_record_set: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        by_record_set.setdefault(receipt.record_set, []).append(receipt)
+    return [
+        {
+            "record set": name,
+            "months": len(own),
+            **{count: sum(getattr(r, count) for r in own) for count in counts},
+            "not accepted": ", ".join(f"{r.period} {r.status}" for r in own if r.status != ACCEPTED),
+        }
+        for name, own in by_record_set.items()
+    ]
+
+
+def _failures(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "month": receipt.period,
+            "record set": receipt.record_set,
+            "reason": failure["reason"],
+            "column": failure["column"],
+            "rows": failure["count"],
+            "expected": failure["expected"],
+            "first places": ", ".join(f"{p['file']}:{p['line']}" for p in failure["places"][:3]),
+        }
+        for receipt in receipts
+        for failure in receipt.failures
+    ]
+    return sorted(rows, key=lambda row: -row["rows"])[:SHOWN]
+
+
+def _columns(receipts: Sequence[Receipt]) -> dg.TableSchema:
     return dg.TableSchema(
-        [dg.TableColumn(name, "int" if isinstance(value, int) else "string") for name, value in columns.items()]
+        [dg.TableColumn(f"{r.record_set}.{name}", kind) for r in receipts for name, kind in r.columns.items()]
     )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    if not rows:
+        return dg.MetadataValue.text("none")
+    records = [dg.TableRecord({k: v if _plain(v) else str(v) for k, v in row.items()}) for row in rows]
+    kinds = {name: "int" if isinstance(value, int) else "string" for name, value in records[0].data.items()}
+    return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(n, k) for n, k in kinds.items()]))
+
+
+def _plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)

@@ -23,6 +23,7 @@ from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.store import read_gate, write_gate
 from warehouse.candidates import write_candidate
+from warehouse.contents import TableContents, warehouse_contents
 from warehouse.dbt import dbt_arguments, run_target
 from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
 from warehouse.window import run_window
@@ -86,7 +87,8 @@ class CityTranslator(DagsterDbtTranslator):
 
     @staticmethod
     def _room(dbt_resource_props: Mapping[str, Any]) -> str:
-        return str(dbt_resource_props["fqn"][1])
+        folder = str(dbt_resource_props["original_file_path"]).split("/")[1]
+        return "measures" if folder == "spine" else folder
 
 
 def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -109,7 +111,9 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
             log.info("dbt: %s … %s, reading feeds from %s", months[0], months[-1], window.measures_from)
             target = run_target(state, context.run_id)
             invocation = dbt.cli(dbt_arguments(own_city, ["build"]), context=context, target_path=target)
-            yield from invocation.stream()
+            events = list(invocation.stream())
+            contents = warehouse_contents(state, window)
+            yield from (_described(event, contents) for event in events)
             for result in model_gate(state, invocation.target_path / "run_results.json", months).values():
                 write_gate(state, result)
             for period in months:
@@ -117,6 +121,24 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
         log.info("dbt and %d release candidates: %.1f s", len(months), time.monotonic() - began)
 
     return index
+
+
+def _described(event: Any, contents: Mapping[str, TableContents]) -> Any:
+    """A model's materialisation with its rows and columns, which dbt's own events do not carry."""
+    if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
+        return event
+    table = contents.get(str(event.metadata["unique_id"].value).rpartition(".")[2])
+    if table is None:
+        return event
+    columns = [dg.TableColumn(name, kind) for name, kind in table.columns]
+    return event.with_metadata(
+        {
+            **event.metadata,
+            "dagster/row_count": dg.MetadataValue.int(table.rows),
+            "rows in the months of this run": dg.MetadataValue.int(table.rows_released),
+            "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
+        }
+    )
 
 
 def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

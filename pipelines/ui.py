@@ -6,10 +6,12 @@ Open-source Dagster has no log-in: whoever reaches the port can run and delete. 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from pipelines.runs import prepare_instance
 from pipelines.settings import ROOT, Settings
@@ -36,6 +38,7 @@ def serve(where: Settings, port: int) -> int:
         "PINGAN_CITY": where.city,
         **({"PINGAN_SOURCES": where.sources} if where.sources else {}),
     }
+    signal.signal(signal.SIGTERM, _interrupted)  # a service manager's stop ends both processes, like Ctrl-C
     processes = [
         subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: S603 - our own commands
         for command in service_commands(port)
@@ -49,6 +52,10 @@ def serve(where: Settings, port: int) -> int:
             process.terminate()
         for process in processes:
             process.wait(timeout=30)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _first_exit(processes: Sequence[subprocess.Popen[bytes]]) -> int:

@@ -77,7 +77,7 @@ def _table(city: City, period: Period, rows: pl.DataFrame, title: str, console: 
         colour += " 一票降级 veto" if row["capped"] else ""
         table.add_row(
             str(row["rank"] or "–"),
-            f"{parents.get(row['parent'], '') if row['level'] == city.levels[-1] else ''}{row['name_zh']}",
+            f"{parents.get(row['parent'], '') if row['level'] in city.levels[2:] else ''}{row['name_zh']}",
             row["name_en"] if row["name_en"] != row["name_zh"] else "",
             "–" if row["score"] is None else f"{row['score']:.2f}",
             "–" if change is None else f"{change:+.2f}",
