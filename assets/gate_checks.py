@@ -32,7 +32,7 @@ def months_verdict(
                 check_name=check_name,
                 passed=result.passed,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=None if result.passed else result.screen(),
+                description=None if result.passed else _markdown([result]),
                 metadata=_metadata([result]),
                 partition=period,
             )
@@ -51,7 +51,7 @@ def months_verdict(
         passed=not failed,
         # WARN does not block: the months that passed go on
         severity=dg.AssetCheckSeverity.ERROR if len(failed) == len(results) else dg.AssetCheckSeverity.WARN,
-        description="\n\n".join(results[p].screen() for p in failed[:3]) or None,
+        description=_markdown([results[p] for p in failed[:3]]),
         metadata=_metadata(list(results.values())),
     )
 
@@ -83,5 +83,10 @@ def _metadata(results: Sequence[GateResult]) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
+def _markdown(results: Sequence[GateResult]) -> str | None:
+    """The screens of failed gates; two blanks keep a line break in the UI's Markdown."""
+    return "\n\n".join(result.screen().replace("\n", "  \n") for result in results) or None
+
+
 def _first_rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(", ".join(f"{k}={v}" for k, v in row.items()) for row in rows[:3])
+    return "; ".join(" ".join(str(value) for value in row.values()) for row in rows[:3])

@@ -46,7 +46,11 @@ def feed_gate(city: City, state: StateFolder, period: Period, receipts: Sequence
                 rows=tuple(rows[:ROWS_KEPT]) if fault else (),
                 rows_total=receipt.quarantined if fault else 0,
                 remedy_zh="",
-                remedy_en=fault.remedy if fault else "",
+                remedy_en=_remedy(fault.remedy, receipt) if fault else "",
             )
         )
     return GateResult("A", period, tuple(findings))
+
+
+def _remedy(remedy: str, receipt: Receipt) -> str:
+    return f"{remedy} (quarantine/{receipt.quarantine_file})" if receipt.quarantine_file else remedy

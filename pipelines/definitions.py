@@ -15,7 +15,7 @@ from dagster_dbt import DbtCliResource
 
 from assets.city_resource import CityResource
 from assets.feeds import feed_assets
-from assets.index import candidate_asset, index_assets
+from assets.index import candidate_asset, city_folder_spec, index_assets
 from assets.publication import publication_asset
 from city import City
 from pipelines.settings import Settings, code_version, settings
@@ -75,6 +75,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
     own_jobs = jobs(city, partitions)
     return dg.Definitions(
         assets=[
+            city_folder_spec(city),
             *feed_assets(city, partitions),
             index_assets(city, manifest, partitions),
             candidate_asset(city, partitions),
