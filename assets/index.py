@@ -70,8 +70,10 @@ class CityTranslator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """A department owns its measures; the index office owns the rest."""
-        room = self._room(dbt_resource_props)
-        return [f"team:{dbt_resource_props['name']}" if room == "measures" else "team:index_office"]
+        name = dbt_resource_props["name"]
+        departments = {department.key for department in self._city.departments}
+        theirs = self._room(dbt_resource_props) == "measures" and name in departments
+        return [f"team:{name}" if theirs else "team:index_office"]
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Finished numbers are read from every feed that has a monthly return, which dbt cannot know."""

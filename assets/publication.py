@@ -60,7 +60,6 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
                 withheld.append(str(refusal))
                 log.error("%s", refusal)
                 continue
-            log.info("%s: issue %d, revision %d %s", period, result.issue_number, result.revision, result.outcome)
             records.append(
                 dg.TableRecord(
                     {

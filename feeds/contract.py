@@ -17,6 +17,7 @@ import polars as pl
 from city.folder import City, RecordSet
 from feeds.corrections import Correction, apply_corrections, cell_of_yaml
 from feeds.errors import FeedError
+from feeds.privacy import mask
 from feeds.raw import RawFile, header_key
 from feeds.readers import feed_name
 from feeds.values import kind_of
@@ -159,6 +160,10 @@ def map_headers(record_set: RecordSet, contract: Contract, raw: RawFile) -> pl.D
 
 def _missing_headers(record_set: RecordSet, raw: RawFile, missing: Sequence[str]) -> FeedError:
     delivered = list(raw.header)
+    known = {header_key(h) for h in (*record_set.columns, *record_set.unit.values())}
+    if not known & {header_key(h) for h in delivered}:
+        # Not one header is known: this may be a row of data, and a message is no place for it.
+        delivered = [mask(h) or "" for h in delivered]
     hints = [
         f"{header!r} (is it {close[0]!r}?)"
         if (close := difflib.get_close_matches(header, delivered, n=1, cutoff=0.5))

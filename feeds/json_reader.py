@@ -33,6 +33,10 @@ def read_json_file(feed: str, path: str, content: bytes) -> RawFile:
     """One page, or a list of pages, in a file (UTF-8; .gz allowed)."""
     try:
         document = json.loads(unpack(feed, path, content))
+    except UnicodeDecodeError as error:
+        raise FeedError(
+            feed, path, "not UTF-8, as JSON has to be", "ask the department to send the file as UTF-8"
+        ) from error
     except ValueError as error:
         raise FeedError(
             feed, path, f"not JSON, or cut off ({error})", "ask the department to send the file again"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import polars as pl
 
@@ -37,6 +38,11 @@ PREVIEW_ROWS = 5
 PLACES = 20
 #: So many rows and none of the month: it is another month's file that was sent, not a month without events.
 WRONG_MONTH_ROWS = 20
+#: So many rows a month before and now none: an empty file was sent, not a month without events.
+NEVER_EMPTY_ROWS = 20
+#: Files that were found to name nobody, as long as readers.READ_CACHE keeps them: a file of many months is looked
+#: through once, not once a month.
+_CLEAN: WeakValueDictionary[int, RawFile] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def land(
     """Receive a month and write it; the receipt says what became of it, whatever was delivered."""
     reception = receive(city, record_set, period, sources, environment, corrections)
     folder = _folder(state, record_set, period)
-    receipt = reception.receipt
+    receipt = _refused_when_suddenly_empty(state, record_set, reception.receipt)
     if reception.quarantine is not None and reception.quarantine.height:
         content = _parquet(reception.quarantine)
         place = Path(record_set.department_key, record_set.name, period, f"{sha256(content)[:16]}.parquet")
@@ -171,12 +177,16 @@ def _read_checked(
     contract = load_contract(city, record_set)
     units = tuple(record_set.unit.values())
     texts = {c.name for c in contract.columns if c.kind == "text"}
-    mapped = {header_key(h) for h, c in record_set.columns.items() if c in texts} | {header_key(u) for u in units}
+    # Columns that are not landed are looked at too: what must not come in must not come in beside the rest.
+    typed = {header_key(h) for h, c in record_set.columns.items() if c not in texts}
     feed = feed_name(record_set)
     for raw in files:
+        if _CLEAN.get(id(raw)) is raw:
+            continue
         refuse_personal_header(feed, raw.path, raw.header, units)
-        columns = [name for name in raw.rows.columns if header_key(name) in mapped]
+        columns = [name for name in raw.rows.columns if header_key(name) not in typed]
         refuse_personal_values(feed, raw.path, raw.rows, columns, raw.header)
+        _CLEAN[id(raw)] = raw
     return files
 
 
@@ -268,6 +278,33 @@ def _with_verdict(receipt: Receipt, record_set: RecordSet, judged: Judged) -> Re
             remedy="nothing, until the department delivers further: then move `complete_through` in feeds.yaml",
         )
     return replace(receipt, status=ACCEPTED, reported=True)
+
+
+def _refused_when_suddenly_empty(state: StateFolder, record_set: RecordSet, receipt: Receipt) -> Receipt:
+    """A header and no row says zero of what is rare; of what came by the dozen the month before it is a mistake.
+
+    `minimum_rows` in feeds.yaml, 0 as well, is a department's own word on how few there may be.
+    """
+    said = "minimum_rows" in record_set.options or not delivers_by_month(record_set)
+    if said or not receipt.reported or receipt.accepted:
+        return receipt
+    for period in (receipt.period, add_months(receipt.period, -1)):
+        before = _read(_folder(state, record_set, period) / CURRENT)
+        if before is not None and before.accepted >= NEVER_EMPTY_ROWS:
+            return replace(
+                receipt,
+                status=REFUSED,
+                reported=False,
+                message=(
+                    f"{feed_name(record_set)}: {', '.join(f['path'] for f in receipt.files[:1])}: "
+                    f"no row of {receipt.period}; {before.accepted} rows of {period} were delivered before"
+                ),
+                remedy=(
+                    "ask the department for the rows; where none is the truth, "
+                    "write `options: {minimum_rows: 0}` in feeds.yaml"
+                ),
+            )
+    return receipt
 
 
 def _month_end(period: Period) -> str:

@@ -131,8 +131,15 @@ def is_personal_header(header: str) -> bool:
 
 
 def refuse_personal_header(feed: str, file: str, header: Iterable[str], allowed: Collection[str] = ()) -> None:
-    """PersonalData when a header names people; `allowed` are the record set's unit headers."""
+    """PersonalData when a header names people; `allowed` are the record set's unit headers.
+
+    A file without a header has its first row in the header's place: with numbers of persons in it, the header is
+    kept masked.
+    """
     header = tuple(header)
+    if any(_holds_number(cell) for cell in header):
+        masked = [mask(cell) or "" for cell in header]
+        raise PersonalData(feed, file, "a header was expected; the first row holds numbers of persons", masked)
     allowed_keys = {header_key(a) for a in allowed}
     found = [h for h in header if header_key(h) not in allowed_keys and is_personal_header(h)]
     if found:
@@ -161,6 +168,11 @@ def refuse_personal_values(
         # time in eleven; real identity numbers have it every time.
         if valid * 2 > min(shaped.len(), 10_000):
             raise PersonalData(feed, file, f"no identity numbers; column {column!r} holds some", header)
+
+
+def _holds_number(text: str) -> bool:
+    identity = re.search(_IDENTITY, text)
+    return bool(re.search(_MOBILE, text)) or (identity is not None and has_identity_check_digit(identity[1]))
 
 
 def has_identity_check_digit(text: str) -> bool:

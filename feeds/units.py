@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -105,6 +106,7 @@ def code_text(code: str) -> str:
     return re.sub(r"\.0+$", "", unicodedata.normalize("NFKC", code).strip())
 
 
+@lru_cache(maxsize=1 << 16)  # the same few thousand names for each of 109 record sets: 0.6 s of 6 s a month
 def name_key(name: str) -> str:
     """A name without spaces, full-width forms and case: how names are compared."""
     return re.sub(r"[\s·・,,]+", "", unicodedata.normalize("NFKC", name)).casefold()

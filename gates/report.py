@@ -109,14 +109,14 @@ def _feeds(candidate: Path, period: Period) -> list[dict[str, Any]]:
         )
     )
     joined = counted.join(names, left_on="department", right_on="code", how="left").sort("position", "department")
-    return [{**row, "share": _share(row["quarantined"], row["received"])} for row in joined.to_dicts()]
+    return [{**row, "share": _share(row["quarantined"], row["accepted"] + row["quarantined"])} for row in joined.to_dicts()]
 
 
 def _total(feeds: list[dict[str, Any]]) -> dict[str, Any]:
     total: dict[str, Any] = {
         name: sum(int(feed[name]) for feed in feeds) for name in ("record_sets", "reported", *_COUNTS)
     }
-    return {**total, "share": _share(total["quarantined"], total["received"])}
+    return {**total, "share": _share(total["quarantined"], total["accepted"] + total["quarantined"])}
 
 
 def _share(part: int, whole: int) -> str:

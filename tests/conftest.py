@@ -1,0 +1,83 @@
+"""What tests of several rooms share: where the project and the shared data are, and one finished Tianshui run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from city import City, StateFolder, months_between
+from pipelines.settings import Settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+SIMULATED = months_between("2021-01", "2023-01")
+PUBLISHED = months_between("2022-01", "2023-01")
+#: Names of environment variables whose values must never reach the state folder.
+SECRET_VARIABLES = ("PINGAN_HEALTH_TOKEN",)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A state folder after a run. Tests read it and copy from it; they never write into it."""
+
+    where: Settings
+    city: City
+    state: StateFolder
+    #: Values that the environment held while the run went on; empty when the state was made elsewhere.
+    secrets: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Data that stays outside the repository; without it tests skip, in CI they fail."""
+    if not SHARED_DATA.is_dir():
+        reason = f"the shared data is not at {SHARED_DATA}"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}: CI must have it", pytrace=False)
+        pytest.skip(reason)
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def tianshui_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+    """Tianshui as `make run` makes it: 25 months simulated, 13 months computed and published in one Dagster run.
+
+    Takes some minutes, once per session. While you write tests, let PINGAN_TEST_STATE name the PINGAN_HOME of a
+    finished run of the same code (for example ./var after `make run`): it is then read in place of a new run.
+    """
+    finished = os.environ.get("PINGAN_TEST_STATE")
+    where = Settings(
+        home=Path(finished).resolve() if finished else tmp_path_factory.mktemp("tianshui") / "home", city="tianshui"
+    )
+    city, state, _ = where.load()
+    if finished:
+        yield FinishedRun(where, city, state, ())
+        return
+    with pytest.MonkeyPatch.context() as environment:
+        values = tuple(secrets.token_hex(16) for _ in SECRET_VARIABLES)
+        for name, value in zip(SECRET_VARIABLES, values, strict=True):
+            environment.setenv(name, value)
+        _run(where)
+        yield FinishedRun(where, city, state, values)
+
+
+def _run(where: Settings) -> None:
+    from pipelines.runs import failure_messages, run_job
+    from simulator.run import simulate
+
+    city, state, _ = where.load()
+    simulate(city, state.sources, SIMULATED)
+    result = run_job(where, "monthly_index", PUBLISHED)
+    if not result.success:
+        pytest.fail("the Tianshui run failed:\n" + "\n\n".join(failure_messages(result)), pytrace=False)
