@@ -109,7 +109,8 @@ def _feeds(candidate: Path, period: Period) -> list[dict[str, Any]]:
         )
     )
     joined = counted.join(names, left_on="department", right_on="code", how="left").sort("position", "department")
-    return [{**row, "share": _share(row["quarantined"], row["accepted"] + row["quarantined"])} for row in joined.to_dicts()]
+    rows = joined.to_dicts()
+    return [{**row, "share": _share(row["quarantined"], row["accepted"] + row["quarantined"])} for row in rows]
 
 
 def _total(feeds: list[dict[str, Any]]) -> dict[str, Any]:

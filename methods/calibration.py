@@ -91,7 +91,9 @@ def _scored_values(
     leaves = [u for u in city.units if u.level == city.levels[-1]]
     for group in sorted({unit.peer_group for unit in leaves}):
         members = {u.code: rates.get(u.parent) for u in leaves if u.peer_group == group}
-        if node.applies_to and group not in node.applies_to:
+        # words of applies_to that are levels of units say who is scored, not which groups count
+        groups = [word for word in node.applies_to if word not in city.levels]
+        if groups and group not in groups:
             continue
         own = complete.filter(pl.col("unit_code").is_in(list(members))).sort("unit_code", "period")
         numerator = own["numerator"].to_numpy().astype(np.float64)

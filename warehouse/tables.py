@@ -109,11 +109,14 @@ def _units(city: City) -> pl.DataFrame:
 
 
 def _unit_months(city: City, window: RunWindow) -> pl.DataFrame:
-    rows = []
-    for unit in city.units:
-        first, last = unit.valid_from or ALWAYS_VALID[0], unit.valid_to or ALWAYS_VALID[1]
-        rows += [{"period": p, "unit_code": unit.code} for p in window.feed_months if first[:7] <= p <= last[:7]]
+    rows = [{"period": p, "unit_code": u.code} for u in city.units for p in window.feed_months if exists(u, p)]
     return pl.DataFrame(rows, schema={"period": pl.String, "unit_code": pl.String})
+
+
+def exists(unit: Unit, period: Period) -> bool:
+    """Whether the unit is in force in the month."""
+    first, last = unit.valid_from or ALWAYS_VALID[0], unit.valid_to or ALWAYS_VALID[1]
+    return first[:7] <= period <= last[:7]
 
 
 def members_of(city: City) -> dict[str, list[Unit]]:
@@ -139,19 +142,29 @@ def unit_members(city: City) -> pl.DataFrame:
 
 
 def residents(city: City, periods: Sequence[Period]) -> pl.DataFrame:
-    """Residents of the lowest units by month: the year's own figure, else that of the latest earlier year."""
+    """Residents of the lowest units by month: the year's own figure, else that of the latest earlier year.
+
+    Only of units in force in the month: in the year of a merger the old and the new unit both have a figure, and a
+    county would count their people twice.
+    """
+    rows = [
+        {"unit_code": code, "period": period, "residents": people}
+        for period in periods
+        for code, people in _residents_of_year(city, int(period[:4])).items()
+        if exists(city.unit_by_code[code], period)
+    ]
+    schema = {"unit_code": pl.String, "period": pl.String, "residents": pl.Int64}
+    return pl.DataFrame(rows, schema=schema).sort("unit_code", "period")
+
+
+def _residents_of_year(city: City, year: int) -> dict[str, int]:
     leaves = {unit.code for unit in city.units if unit.level == city.levels[-1]}
-    by_unit: dict[str, dict[int, int]] = {}
+    latest: dict[str, tuple[int, int]] = {}
     for row in city.population:
-        if row["unit"] in leaves:
-            by_unit.setdefault(row["unit"], {})[int(row["year"])] = int(row["residents"])
-    rows = []
-    for unit, by_year in sorted(by_unit.items()):
-        for period in periods:
-            years = [year for year in by_year if year <= int(period[:4])]
-            if years:
-                rows.append({"unit_code": unit, "period": period, "residents": by_year[max(years)]})
-    return pl.DataFrame(rows, schema={"unit_code": pl.String, "period": pl.String, "residents": pl.Int64})
+        code, given = row["unit"], int(row["year"])
+        if code in leaves and given <= year and given >= latest.get(code, (given, 0))[0]:
+            latest[code] = (given, int(row["residents"]))
+    return {code: people for code, (_, people) in latest.items()}
 
 
 def _measures(city: City) -> pl.DataFrame:
@@ -330,18 +343,19 @@ def _group_weights(city: City, version: Version) -> dict[str, dict[str, float]]:
     """Reference-year residents of each upper unit by peer group; counts of units where no residents are known."""
     last_periods = [row["last_period"] for row in version.reference if row.get("last_period")]
     year = max(last_periods)[:4] if last_periods else version.from_period[:4]
-    known = {r["unit_code"]: r["residents"] for r in residents(city, [f"{year}-12"]).iter_rows(named=True)}
+    known = _residents_of_year(city, int(year))
     weights: dict[str, dict[str, float]] = {}
     for code, members in members_of(city).items():
         by_group = weights.setdefault(code, {})
-        for member in members:
-            if member.level == city.levels[-1]:
-                if known and member.code not in known:
-                    raise CityFolderError(
-                        f"{city.folder / 'population.csv'}: no residents of {member.code} {member.name_zh} for {year} "
-                        "or an earlier year; parameters of upper units are averaged with them"
-                    )
-                by_group[member.peer_group] = by_group.get(member.peer_group, 0.0) + known.get(member.code, 1)
+        leaves = [member for member in members if member.level == city.levels[-1]]
+        # those in force at the end of the reference year; a county that is younger has only the others
+        for member in [leaf for leaf in leaves if exists(leaf, f"{year}-12")] or leaves:
+            if known and member.code not in known and exists(member, f"{year}-12"):
+                raise CityFolderError(
+                    f"{city.folder / 'population.csv'}: no residents of {member.code} {member.name_zh} for {year} "
+                    "or an earlier year; parameters of upper units are averaged with them"
+                )
+            by_group[member.peer_group] = by_group.get(member.peer_group, 0.0) + known.get(member.code, 1)
     return weights
 
 

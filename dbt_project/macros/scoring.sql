@@ -1,5 +1,12 @@
 {#- The scoring kinds (METHODS.md, section 2). Each takes the value and the row of scoring parameters, and answers a
-    score; `p` is the alias of the parameters. Nothing here knows an indicator. -#}
+    score; `p` is the alias of the parameters. Nothing here knows an indicator.
+
+    greatest() and least() pass over nulls: without `scored_with` a parameter that is not known (a county without a
+    reference set) would come out as the best score. -#}
+
+{% macro scored_with(parameters, score) -%}
+    case when {% for name in parameters %}p.{{ name }} is not null{{ " and " if not loop.last }}{% endfor %} then {{ score }} end
+{%- endmacro %}
 
 {% macro goalpost(x) -%}
     {# Piecewise linear through (p0, 0), (p60, 60), (p100, 100), clipped; works in either direction. #}
@@ -45,9 +52,10 @@
 {%- endmacro %}
 
 {% macro percentile_rank(x) -%}
-    {# (rank_min - 1) / (n - 1) over the frozen reference set times the factor; values outside it clip. #}
+    {# (rank_min - 1) / (n - 1) over the frozen reference set times the factor; values outside it clip. A value that
+       differs from one of the set in the last bits of a floating sum only is tied with it. #}
     p.factor * least(1, len(list_filter(
         p.reference_values,
-        lambda reference: reference * p.direction < {{ x }} * p.direction
+        lambda reference: reference * p.direction < {{ x }} * p.direction - 1e-12 * abs({{ x }})
     )) / (len(p.reference_values) - 1))
 {%- endmacro %}

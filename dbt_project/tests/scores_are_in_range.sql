@@ -1,5 +1,5 @@
--- Gate B: scores lie in the range that their scoring kind declares (a z-score has none), nodes above between the
--- lowest and the highest score of their children.
+-- Gate B: scores lie in the range that their scoring kind declares (a z-score and an unclipped min-max have none),
+-- nodes above between the lowest and the highest score of their children.
 with
 leaves as (
     select
@@ -11,10 +11,21 @@ leaves as (
     inner join {{ source('city', 'months') }} as months on scores.period = months.period
     inner join {{ source('city', 'framework') }} as framework
         on scores.node_code = framework.code and months.version = framework.version
+    inner join {{ source('city', 'units') }} as units on scores.unit_code = units.unit_code
+    inner join {{ source('city', 'scoring_parameters') }} as parameters
+        on
+            framework.version = parameters.version
+            and framework.code = parameters.indicator_code
+            and units.parameter_group = parameters.parameter_group
     where
         {{ in_window('release_from', 'scores.period') }}
-        and framework.scoring in ('goalpost', 'target_attainment', 'relative_minmax', 'zero_tolerance')
-        and not scores.score between 0 and 100
+        and case framework.scoring
+            when 'zscore' then false
+            when 'percentile_rank' then not scores.score between 0 and parameters.factor
+            when 'minmax'
+                then parameters.clip and not scores.score between parameters.range_low and parameters.range_high
+            else not scores.score between 0 and 100
+        end
 ),
 
 parents as (

@@ -64,13 +64,13 @@ class Office:
         """Simulate the months' deliveries, with these defects."""
         simulate(self.city, self.sources, months, defects=[Defect.parse(d) for d in defects], workers=1)
 
-    def land(self, month: str = MONTH) -> dict[str, Receipt]:
+    def land(self, month: str = MONTH, environment: Mapping[str, str] | None = None) -> dict[str, Receipt]:
         """Land every department's month; receipts by `department/record_set`, every row accounted for."""
         receipts = [
             receipt
             for feed in self.city.feeds
             for receipt in land_department(
-                self.city, self.state, feed.department.key, month, str(self.sources), environment={}
+                self.city, self.state, feed.department.key, month, str(self.sources), environment or {}
             )
         ]
         for r in receipts:

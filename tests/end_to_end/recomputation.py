@@ -63,13 +63,13 @@ class Method:
         return np.array([u["level"] == "township" for u in self.folder.units])
 
     @cached_property
-    def members(self) -> npt.NDArray[np.bool_]:
-        """Row u, column m: m is u or below it."""
+    def members(self) -> Numbers:
+        """Row u, column m: 1 where m is u or below it."""
         parents = {u["code"]: u["parent"] for u in self.folder.units}
-        above = np.zeros((len(self.codes), len(self.codes)), dtype=bool)
+        above: Numbers = np.zeros((len(self.codes), len(self.codes)))
         for column, code in enumerate(self.codes):
             while code:
-                above[self.codes.index(code), column] = True
+                above[self.codes.index(code), column] = 1
                 code = parents[code]
         return above
 
@@ -89,7 +89,9 @@ class Method:
 
     def residents(self, year: str) -> Numbers:
         """Of townships; 0 for upper units, which have no residents of their own."""
-        known = {r["unit"]: float(r["residents"]) for r in table(self.folder.city / "population.csv") if r["year"] == year}
+        known = {
+            r["unit"]: float(r["residents"]) for r in table(self.folder.city / "population.csv") if r["year"] == year
+        }
         return np.where(self.leaf, [known[code] for code in self.codes], 0.0)
 
     def indicator(self, recipe: Recipe, period: str) -> Computed:
@@ -144,7 +146,9 @@ class Method:
             return nothing, nothing
         k = float(row["smoothing"].split("k=")[1])
         parents = np.array([u["parent"] for u in self.folder.units])
-        rates = {group: float(r["rate"]) for (code, group), r in self.reference.items() if code == row["code"] and r["rate"]}
+        rates = {
+            group: float(r["rate"]) for (code, group), r in self.reference.items() if code == row["code"] and r["rate"]
+        }
         return np.where(self.leaf, k, 0.0), np.array([rates.get(p, 0.0) for p in parents]) * self.leaf
 
     def _score(self, row: dict[str, str], params: dict[str, Any], x: Numbers) -> Numbers:
@@ -158,7 +162,8 @@ class Method:
             target = float(params["T"])
             return 100 * np.minimum(1, x / target) if higher else np.where(x <= target, 100, 100 * target / x)
         lo, hi = (
-            self._by_unit(row, lambda g, b=b: float(params.get(b) or self.reference[row["code"], g][b])) for b in ("lo", "hi")
+            self._by_unit(row, lambda g, b=b: float(params.get(b) or self.reference[row["code"], g][b]))
+            for b in ("lo", "hi")
         )
         return np.clip(60 + 40 * ((x - lo) if higher else (hi - x)) / (hi - lo), 0, 100)
 
@@ -226,7 +231,8 @@ def compute_tree(
         own = children[code]
         scores = np.array([tree.score[c] for c in own])
         weights = np.where(np.isnan(scores), 0.0, np.array([[weight[c]] for c in own]))
-        here, whole = sum(present[c] for c in own), sum(applicable[c] for c in own)
+        here: Numbers = np.sum([present[c] for c in own], axis=0)
+        whole: Numbers = np.sum([applicable[c] for c in own], axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             coverage = np.where(whole > 0, here / whole, np.nan)
             mean = np.nansum(weights * np.nan_to_num(scores), axis=0) / weights.sum(axis=0)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from conftest import PROJECT
+from finished_run import PROJECT
 
 from city import load_city
 from pipelines.definitions import build_definitions, jobs, month_partitions, monthly_publication
@@ -92,12 +92,12 @@ def test_departments_own_what_is_theirs_and_the_index_office_the_rest(specs: dic
 
 def test_months_are_those_of_the_city() -> None:
     partitions = month_partitions(CITY)
-    now = datetime(2023, 2, 10, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
-    keys = partitions.get_partition_keys(current_time=now)
+    keys = partitions.get_partition_keys(current_time=datetime(2023, 2, 10, 9, tzinfo=ZoneInfo("Asia/Shanghai")))
     assert (keys[0], keys[-1], len(keys)) == ("2021-01", "2023-01", 25)
-    # at 00:30 of 1 February in Shanghai, 16:30 of 31 January in London, January has closed
-    assert partitions.get_last_partition_key(datetime(2023, 1, 31, 16, 30, tzinfo=ZoneInfo("UTC"))) == "2023-01"
-    assert partitions.get_last_partition_key(datetime(2023, 1, 31, 15, 30, tzinfo=ZoneInfo("UTC"))) == "2022-12"
+    # at half past midnight of 1 February in Shanghai, still 31 January in London, January has closed
+    for hour, last in ((16, "2023-01"), (15, "2022-12")):
+        now = datetime(2023, 1, 31, hour, 30, tzinfo=ZoneInfo("UTC"))
+        assert partitions.get_partition_keys(current_time=now)[-1] == last
 
 
 def test_every_gate_is_a_blocking_check(definitions: dg.Definitions) -> None:
@@ -137,7 +137,8 @@ def test_jobs_run_in_one_process(definitions: dg.Definitions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "closed"), [("2023-02-10 09:00", "2023-01"), ("2023-01-10 09:00", "2022-12"), ("2024-03-10 09:00", "2024-02")]
+    ("now", "closed"),
+    [("2023-02-10 09:00", "2023-01"), ("2023-01-10 09:00", "2022-12"), ("2024-03-10 09:00", "2024-02")],
 )
 def test_the_schedule_requests_the_month_that_closed(definitions: dg.Definitions, now: str, closed: str) -> None:
     schedule = definitions.resolve_schedule_def("monthly_publication")

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import PUBLISHED, FinishedRun
+from finished_run import PUBLISHED, FinishedRun
 
 from publication.verify import verify
 
@@ -50,7 +50,9 @@ def test_there_are_thirteen_issues_each_once(tianshui_run: FinishedRun) -> None:
     assert found == [f"{period}/r1" for period in PUBLISHED]
     assert [manifest(tianshui_run, period)["issue_number"] for period in PUBLISHED] == list(range(1, 14))
     index = json.loads((tianshui_run.state.issues / "index.json").read_text(encoding="utf-8"))
-    assert [(e["period"], e["issue_number"]) for e in index["issues"]] == list(zip(PUBLISHED, range(1, 14), strict=True))
+    assert [(e["period"], e["issue_number"]) for e in index["issues"]] == list(
+        zip(PUBLISHED, range(1, 14), strict=True)
+    )
 
 
 @pytest.mark.parametrize("period", PUBLISHED)
@@ -62,7 +64,12 @@ def test_an_issue_has_every_unit_and_node_with_a_status(period: str, tianshui_ru
     assert (scores["unit_code"].n_unique(), scores["node_code"].n_unique()) == (UNITS, NODES)
     assert scores["period"].unique().to_list() == [period]
     assert scores.sort(KEYS).equals(scores)
-    assert dict(scores.unique("node_code").group_by("node_level").len().iter_rows()) == {0: 1, 1: 9, 2: 32, 3: INDICATORS}
+    assert dict(scores.unique("node_code").group_by("node_level").len().iter_rows()) == {
+        0: 1,
+        1: 9,
+        2: 32,
+        3: INDICATORS,
+    }
     assert dict(scores.unique("unit_code").group_by("unit_level").len().iter_rows()) == {
         "city": 1, "county": 7, "township": 123,
     }  # fmt: skip
@@ -160,7 +167,9 @@ def test_every_hash_is_that_of_the_file_and_the_chain_is_whole(tianshui_run: Fin
         on_disk = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder(tianshui_run, period).iterdir()}
         before = on_disk.pop("manifest.json")
         assert files == on_disk
-        assert {f"{name}.{end}" for name in TABLES for end in ("parquet", "csv")} | {"gate.json", "gate.html"} == set(files)
+        assert {f"{name}.{end}" for name in TABLES for end in ("parquet", "csv")} | {"gate.json", "gate.html"} == set(
+            files
+        )
         assert {gate: answer["passed"] for gate, answer in own["gates"].items()} == dict.fromkeys("ABC", True)
 
 

@@ -4,7 +4,6 @@ the published scores: equal within 1e-9 for the city, each county and each towns
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from conftest import PUBLISHED, FinishedRun
+from finished_run import PUBLISHED, FinishedRun
 from raw_deliveries import Delivery, Folder, Measure, count, returned, total
 from recomputation import Method, Recipe, compute_tree
 
@@ -45,9 +44,7 @@ WARNING = Delivery("police/{period}/fraud_warning.csv", "预警时间", ("预警
 ACCIDENT = Delivery(
     "police/{period}/traffic_accident.xlsx", "发生时间", ("事故编号",), "行政区划代码", "事发乡镇街道", "areacity"
 )
-DRUGS = Delivery(
-    "police/{period}/drug_return.xlsx", "报表月份", ("报表月份", "乡镇街道", "指标"), name="乡镇街道"
-)
+DRUGS = Delivery("police/{period}/drug_return.xlsx", "报表月份", ("报表月份", "乡镇街道", "指标"), name="乡镇街道")
 REGISTER = Delivery(
     "police/police.sqlite", "报表月份", ("报表月份", "区划编码", "指标"), "区划编码", "乡镇街道", "areacity",
     table="register_return",
@@ -98,17 +95,39 @@ def one(measure: Measure) -> tuple[tuple[float, Measure], ...]:
 
 RECIPES = (
     # goalpost
-    Recipe("I020205", one(total(CALL, seconds("接警时间", "到场时间"), VALID)), count(CALL, VALID & pl.col("到场时间").is_not_null())),
+    Recipe(
+        "I020205",
+        one(total(CALL, seconds("接警时间", "到场时间"), VALID)),
+        count(CALL, VALID & pl.col("到场时间").is_not_null()),
+    ),
     Recipe("I010103", one(count(PETITION, pl.col("是否重复") == "是")), count(PETITION)),
-    Recipe("I060403", one(total(AMBULANCE, seconds("呼救时间", "到达现场时间"))), count(AMBULANCE, pl.col("到达现场时间").is_not_null())),
+    Recipe(
+        "I060403",
+        one(total(AMBULANCE, seconds("呼救时间", "到达现场时间"))),
+        count(AMBULANCE, pl.col("到达现场时间").is_not_null()),
+    ),
     Recipe("I090304", one(count(SUIT, pl.col("裁判结果").is_in(LOST))), count(SUIT)),
-    Recipe("I090101", one(returned(CORRECTION, "近12个月再犯罪社区矫正对象")), returned(CORRECTION, "近12个月社区矫正对象"), (True, True)),
+    Recipe(
+        "I090101",
+        one(returned(CORRECTION, "近12个月再犯罪社区矫正对象")),
+        returned(CORRECTION, "近12个月社区矫正对象"),
+        (True, True),
+    ),
     # target_attainment
-    Recipe("I020304", one(count(WARNING, (pl.col("是否联系到") == "是") & (pl.col("是否避免损失") == "是"))), count(WARNING)),
+    Recipe(
+        "I020304",
+        one(count(WARNING, (pl.col("是否联系到") == "是") & (pl.col("是否避免损失") == "是"))),
+        count(WARNING),
+    ),
     Recipe("I090301", one(count(GRID_EVENT, at("办结时间") <= at("办理期限"))), count(GRID_EVENT)),
     Recipe("I060304", one(count(WATER, pl.col("是否达标") == "true")), count(WATER)),
     Recipe("I060101", one(count(FOOD, pl.col("是否合格") == "是")), count(FOOD)),
-    Recipe("I020403", one(returned(DRUGS, "已执行社区戒毒社区康复")), returned(DRUGS, "应执行社区戒毒社区康复"), (True, True)),
+    Recipe(
+        "I020403",
+        one(returned(DRUGS, "已执行社区戒毒社区康复")),
+        returned(DRUGS, "应执行社区戒毒社区康复"),
+        (True, True),
+    ),
     # relative_minmax
     Recipe("I020201", one(count(CALL, VALID & pl.col("警情类别").is_in(CRIME_CALLS)))),
     Recipe("I010101", one(count(PETITION))),
@@ -120,7 +139,12 @@ RECIPES = (
     Recipe("I020102", ((40, count(CRIME, HOMICIDE)),)),
     Recipe("I010204", ((10, count(CRIME, DISPUTE)), (40, count(CRIME, DISPUTE & HOMICIDE)))),
     Recipe("I040102", ((30, total(FIRE, number("死亡人数"))),)),
-    Recipe("I040203", ((20, count(FIRE_HAZARD, (pl.col("是否销案") == "否") & (pl.col("整改期限") < pl.col("截止日期")))),), None, (True, True)),
+    Recipe(
+        "I040203",
+        ((20, count(FIRE_HAZARD, (pl.col("是否销案") == "否") & (pl.col("整改期限") < pl.col("截止日期")))),),
+        None,
+        (True, True),
+    ),
 )
 
 
@@ -180,6 +204,8 @@ def test_the_tree_comes_out_of_the_published_leaves_again(
     assert len(tree.coverage) == 42
     for code in tree.coverage:
         said = nodes[code]
-        np.testing.assert_allclose(said["score"].fill_null(np.nan), tree.score[code], rtol=0, atol=TOLERANCE, err_msg=code)
+        np.testing.assert_allclose(
+            said["score"].fill_null(np.nan), tree.score[code], rtol=0, atol=TOLERANCE, err_msg=code
+        )
         np.testing.assert_allclose(said["coverage"].fill_null(np.nan), tree.coverage[code], rtol=0, atol=TOLERANCE)
         assert said["status"].to_list() == tree.status[code].tolist(), code

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import PUBLISHED, SIMULATED, FinishedRun
+from finished_run import PUBLISHED, SIMULATED, FinishedRun
 
 pytestmark = pytest.mark.end_to_end
 

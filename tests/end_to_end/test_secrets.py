@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import SECRET_VARIABLES, FinishedRun
+from finished_run import SECRET_VARIABLES, FinishedRun
 
 pytestmark = pytest.mark.end_to_end
 

@@ -14,12 +14,12 @@ scored as (
         indicators.scoring,
         -- greatest() and least() pass over nulls: a missing value must not come out as a bound
         case when v.value_smoothed is not null then case indicators.scoring
-            when 'goalpost' then {{ goalpost('v.value_smoothed') }}
-            when 'target_attainment' then {{ target_attainment('v.value_smoothed') }}
-            when 'relative_minmax' then {{ relative_minmax('v.value_smoothed') }}
-            when 'minmax' then {{ minmax('v.value_smoothed') }}
-            when 'zscore' then {{ zscore('v.value_smoothed') }}
-            when 'percentile_rank' then {{ percentile_rank('v.value_smoothed') }}
+            when 'goalpost' then {{ scored_with(['p0', 'p60', 'p100'], goalpost('v.value_smoothed')) }}
+            when 'target_attainment' then {{ scored_with(['target'], target_attainment('v.value_smoothed')) }}
+            when 'relative_minmax' then {{ scored_with(['lo', 'hi'], relative_minmax('v.value_smoothed')) }}
+            when 'minmax' then {{ scored_with(['lo', 'hi'], minmax('v.value_smoothed')) }}
+            when 'zscore' then {{ scored_with(['mean', 'sd'], zscore('v.value_smoothed')) }}
+            when 'percentile_rank' then {{ scored_with(['reference_values'], percentile_rank('v.value_smoothed')) }}
             when 'zero_tolerance' then greatest(0, 100 - v.numerator)
         end end as own_score,
     from {{ ref('indicator_values') }} as v

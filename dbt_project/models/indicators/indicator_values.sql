@@ -72,7 +72,7 @@ select
     end as value,
     case
         when completed.uncapped_value is null then null
-        when rates.rate is not null and units.is_leaf
+        when rates.rate is not null and indicators.shrinkage is not null and units.is_leaf
             then
                 least(
                     indicators.scale * (completed.numerator + indicators.shrinkage * rates.rate)

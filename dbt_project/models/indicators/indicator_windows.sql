@@ -41,13 +41,9 @@ reported_months as materialized (
     where
         {{ in_window('measures_from', 'indicator_months.period') }}
         and (indicators.denominator = '' or indicator_months.denominator is not null)
-        and (
-            (
-                indicator_months.leaf_units_reported > 0
-                and indicator_months.leaf_units_reported >= indicators.minimum_coverage * indicator_units.leaf_units
-            )
-            or (indicator_months.leaf_units_reported = 0 and indicator_months.upper_units_reported > 0)
-        )
+        and indicator_months.leaf_units_reported > 0
+        -- 1e-9 because 0.55 * 20 is one bit above 11
+        and indicator_months.leaf_units_reported >= indicators.minimum_coverage * indicator_units.leaf_units - 1e-9
 ),
 
 window_months as materialized (
@@ -94,8 +90,8 @@ windowed as (
         coalesce(summed.months_reported, 0) as months_reported,
         coalesce(summed.months_reported, 0) >= indicators.months_required as enough,
         summed.months_reported < indicators.window_months or summed.some_units_missing as incomplete,
-        -- A summed flow set against a stock, or against nothing, is scaled up for the months not reported; events that
-        -- deductions count are events seen and are not.
+        -- A summed flow set against a stock (either way round), or against nothing, is scaled up for the months not
+        -- reported; events that deductions count are events seen and are not.
         summed.numerator_sum
         * case
             when indicators.numerator_kind = 'stock' then 1.0 / summed.months_reported
@@ -105,6 +101,7 @@ windowed as (
         summed.denominator_sum
         * case
             when indicators.denominator_kind = 'stock' then 1.0 / summed.months_reported
+            when indicators.numerator_kind = 'stock' then indicators.window_months / summed.months_reported
             else 1.0
         end as denominator,
     from spine

@@ -60,14 +60,18 @@ compared as (
             and scores.unit_code = coloured.unit_code
             and scores.node_code = coloured.node_code
     left join capped on scores.period = capped.period and scores.unit_code = capped.unit_code
+    -- Not before the first issue, though a run over earlier months may have computed them: a month's changes must not
+    -- depend on the range of the run.
     left join scores as previous_month
         on
             months.month_before = previous_month.period
+            and months.month_before >= (select first_issue from {{ source('city', 'run_window') }})
             and scores.unit_code = previous_month.unit_code
             and scores.node_code = previous_month.node_code
     left join scores as previous_year
         on
             months.year_before = previous_year.period
+            and months.year_before >= (select first_issue from {{ source('city', 'run_window') }})
             and scores.unit_code = previous_year.unit_code
             and scores.node_code = previous_year.node_code
     where {{ in_window('release_from', 'scores.period') }}

@@ -38,3 +38,9 @@ inner join {{ source('city', 'units') }} as units on members.unit_code = units.u
 where
     events.events >= rules.at_least
     and (units.is_leaf or list_contains(rules.rises_to, units.level))
+-- several rules may count one measure (one event caps at orange, three at red): the severest is told
+qualify
+    row_number() over (
+        partition by events.period, members.unit_code, rules.measure, events.from_unit
+        order by rules.cap_position desc, rules.veto asc
+    ) = 1
