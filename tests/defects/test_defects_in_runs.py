@@ -110,11 +110,6 @@ def test_a_blocked_month_says_which_feed_and_what_to_do_and_is_not_published(cou
     assert not succeeded
     assert BAD in said
     assert countries.published() == []
-    # The delivery put right: the same command publishes.
-    countries.deliver(BAD)
-    succeeded, said = countries.run("monthly_index", BAD)
-    assert succeeded, said
-    assert countries.published() == [BAD]
 
 
 def test_one_bad_month_of_a_range_is_withheld_and_the_good_one_can_be_published(countries: Countries) -> None:

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from tianshui_office import MONTH, Office
 
 CSV, JSON, SQL = "petitions/petition", "petitions/petition_item", "petitions/petition_backlog"

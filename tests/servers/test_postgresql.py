@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 
 import polars as pl
 import pytest
-from conftest import PASSWORD, USER, Server
+from postgresql_server import PASSWORD, USER, Server
 from tianshui_office import MONTH, Office
+
+from city.folder import RecordSet
+from feeds.raw import RawFile
+from feeds.readers import read_delivery
 
 pytestmark = pytest.mark.server
 
@@ -163,14 +167,11 @@ def test_a_connection_that_breaks_in_the_middle_of_the_rows(police: Office, post
 def test_a_server_that_stops_between_two_tables_and_is_up_for_the_next_run(
     police: Office, postgresql: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from feeds import landing
-
     environment = {ROOT: postgresql.url}
-    read = landing.read_delivery
 
-    def stopping(record_set: object, *arguments: object) -> object:
-        delivered = read(record_set, *arguments)  # type: ignore[arg-type]
-        if getattr(record_set, "name", "") == TABLES[1] and arguments[0] == "2022-04":
+    def stopping(record_set: RecordSet, period: str, sources: str, environment: Mapping[str, str]) -> list[RawFile]:
+        delivered = read_delivery(record_set, period, sources, environment)
+        if (record_set.name, period) == (TABLES[1], "2022-04"):
             postgresql.stop()
         return delivered
 
@@ -181,7 +182,7 @@ def test_a_server_that_stops_between_two_tables_and_is_up_for_the_next_run(
             connection.execute('update after set "报送月份" = \'2022-04\', "案件编号" = "案件编号" || \'B\'')
             connection.execute("insert into public_order_case select * from after")
             connection.execute("drop table after")
-        patched.setattr(landing, "read_delivery", stopping)
+        patched.setattr("feeds.landing.read_delivery", stopping)
         receipts = police.land(environment=environment)
     assert [receipts[feed].status for feed in FEEDS] == ["accepted", "accepted", "refused", "refused"]
     assert receipts[FEEDS[1]].late == 3
