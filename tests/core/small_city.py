@@ -139,6 +139,8 @@ REFERENCE: list[Row] = [
     {"indicator": "A102", "group": "900101", "rate": 0.0027},
     {"indicator": "A102", "group": "900102", "rate": 0.0016},
     {"indicator": "A102", "group": "900103", "rate": 0.0052},
+    # of no use: counties and the city are not shrunk
+    {"indicator": "A102", "group": CITY, "rate": 0.0024},
     {"indicator": "B104", "group": "", "lo": 2, "hi": 9.5},
     {"indicator": "C201", "group": "street", "lo": 62, "hi": 83},
     {"indicator": "C201", "group": "", "lo": 58, "hi": 80},

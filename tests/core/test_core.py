@@ -217,10 +217,10 @@ def test_residents_of_a_split_unit_count_once(computed: tuple[Chain, Any, Any, A
 
 #: Gate B's test -> the fault that it must find: SQL with the month in the place of {month}.
 CORRUPTIONS: Mapping[str, str] = {
-    "scores_are_in_range": "update release.release_scores set score = 100.5 where node_code = 'A101' and {one}",
+    "scores_are_in_range": "update release.release_scores set score = 100.5 where node_code = 'A101' and score >= 0 and {one}",
     "coverage_is_sound": "update release.release_scores set coverage = 1.5 where node_code = 'A' and {one}",
     "score_agrees_with_status": "update release.release_scores set status = 'missing' "
-    "where node_code = 'A201' and {one}",
+    "where node_code = 'A201' and score >= 0 and {one}",
     "every_unit_and_node_is_present": "delete from release.release_scores where node_code = 'B104' and {one}",
     "upper_units_sum_their_members": "update indicators.measures set quantity = quantity + 1 "
     "where unit_code = '900000' and measure = 'calls' and {month}",
@@ -258,6 +258,17 @@ OF_EVERY_MONTH = {
 }
 
 
+def corrupt(connection: duckdb.DuckDBPyConnection, statement: str, months: list[str]) -> str:
+    """Put the fault into the first of the months that has such rows; answers the month."""
+    for month in months:
+        in_month = f"period = '{month}'"
+        changed = connection.execute(statement.format(month=in_month, one=f"{in_month} and unit_code = '900101'"))
+        count = changed.fetchone()
+        if count and count[0]:
+            return month
+    raise AssertionError(f"no month has rows for: {statement}")
+
+
 @pytest.fixture(scope="module")
 def corrupted(
     computed: tuple[Chain, Any, Any, Any], tmp_path_factory: pytest.TempPathFactory
@@ -267,17 +278,7 @@ def corrupted(
     months: dict[str, str] = {}
     with duckdb.connect(str(chain.state.warehouse)) as connection:
         for number, (test, statement) in enumerate(CORRUPTIONS.items()):
-            month = RANGE[2 + number % 9]
-            if test == "unique_grain_release_vetoes":
-                row = connection.execute("select max(period) from release.release_vetoes").fetchone()
-                assert row is not None
-                month = row[0]
-            months[test] = month
-            in_month = f"period = '{month}'"
-            text = statement.format(month=in_month, one=f"{in_month} and unit_code = '900101'")
-            changed = connection.execute(text).fetchone()
-            assert changed is not None
-            assert changed[0] > 0, text
+            months[test] = corrupt(connection, statement, RANGE[2 + number % 9 :])
         for statement in OF_EVERY_MONTH.values():
             connection.execute(statement)
     target = chain.state.dbt / "corrupted"
