@@ -100,7 +100,7 @@ FRAMEWORK: list[Row] = [
     _node("C", "I", 1, 30),
     _leaf("Z", "I", 5, "D2", level=1, numerator="satisfaction", window="rolling_3m", scoring="minmax",
           params={"lo": 20, "hi": 95, "L": 10, "U": 90, "clip": True}),
-    _node("A1", "A", 2, 3),
+    _node("A1", "A", 2, 3, "geometric"),
     _node("A2", "A", 2, 2, "geometric"),
     _leaf("A101", "A1", 2, "D1", numerator="cases_on_time", denominator="cases_due", scale=100, scoring="goalpost",
           params={"cap": 100, "street": {"p0": 40, "p60": 80, "p100": 100}, "town": {"p0": 30, "p60": 70, "p100": 95}}),

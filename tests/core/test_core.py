@@ -217,7 +217,8 @@ def test_residents_of_a_split_unit_count_once(computed: tuple[Chain, Any, Any, A
 
 #: Gate B's test -> the fault that it must find: SQL with the month in the place of {month}.
 CORRUPTIONS: Mapping[str, str] = {
-    "scores_are_in_range": "update release.release_scores set score = 100.5 where node_code = 'A101' and score >= 0 and {one}",
+    "scores_are_in_range": "update release.release_scores set score = 100.5 "
+    "where node_code = 'A101' and score >= 0 and {one}",
     "coverage_is_sound": "update release.release_scores set coverage = 1.5 where node_code = 'A' and {one}",
     "score_agrees_with_status": "update release.release_scores set status = 'missing' "
     "where node_code = 'A201' and score >= 0 and {one}",
