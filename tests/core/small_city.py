@@ -74,6 +74,8 @@ DEPARTMENTS = {"D1": "alpha", "D2": "beta", "D3": "gamma"}
 #: Returns that never come, whatever the seed: two months running (the second has nothing to carry), the month in which
 #: the method changes, and a month of each department that one of the versions never carries.
 NEVER_DELIVERED = {("2022-04", "D1"), ("2022-05", "D1"), ("2022-08", "D1"), ("2022-02", "D2"), ("2022-10", "D3")}
+#: So that two rules of one measure hold at once, in a township and in a county.
+MANY_DEATHS = {("2022-06", "900101002"): 3.0, ("2022-07", "900102"): 2.0}
 #: Events that a county may know without knowing the township.
 KNOWN_TO_COUNTIES = ("crimes", "accidents", "deaths", "incidents", "rural_fires", "losses", "calls", "response_seconds")
 
@@ -249,6 +251,8 @@ def draw_returns(
             if draw.random() < 0.08:
                 # nothing was due anywhere: the denominator is zero and the indicator does not apply
                 numbers |= {key: 0.0 for key in numbers if key[1] in ("cases_due", "cases_on_time", "cases_filed")}
+            if department == "D1":
+                numbers |= {(unit, "deaths"): n for (month, unit), n in MANY_DEATHS.items() if month == period}
             if not absent and numbers:
                 returns[period, department] = numbers
     return returns

@@ -121,6 +121,7 @@ def assert_vetoes(chain: Chain, recomputed: independent.Recomputation) -> int:
             for r in chain.table(period, "vetoes").iter_rows(named=True)
         }
         assert found == recomputed.vetoes(period)
+        assert len(found) == chain.table(period, "vetoes").height
         total += len(found)
     return total
 
