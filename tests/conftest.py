@@ -13,6 +13,7 @@ from finished_run import PROJECT, PUBLISHED, SECRET_VARIABLES, SHARED_DATA, SIMU
 from pipelines.settings import Settings
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the tests by file, the finished Tianshui run to one of them, and first: it is the longest."""
     for item in items:

@@ -6,21 +6,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import pandera.polars as pa
-import polars as pl
 import pytest
 from city_folders import MINIMAL, PROJECT, WHOLE, write_files
+from testville_contract import Case
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-
-class Case(pa.DataFrameModel):
-    """What the police of Testville deliver."""
-
-    record_id: str
-    occurred_at: pl.Datetime
-    category: str
-    loss: int = pa.Field(nullable=True)
 
 
 @pytest.fixture
