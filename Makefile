@@ -19,7 +19,7 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 
 test: lint ## All tests (CI calls this).
 	tests/install_servers.sh
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest
 
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"

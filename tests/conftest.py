@@ -13,18 +13,6 @@ from finished_run import PROJECT, PUBLISHED, SECRET_VARIABLES, SHARED_DATA, SIMU
 from pipelines.settings import Settings
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests by file, the finished Tianshui run to one of them, and first: it is the longest."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("tianshui" if _needs_run(item) else item.path.stem))
-    items.sort(key=lambda item: not _needs_run(item))
-
-
-def _needs_run(item: pytest.Item) -> bool:
-    return "tianshui_run" in getattr(item, "fixturenames", ())
-
-
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The checkout."""
