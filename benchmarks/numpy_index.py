@@ -135,7 +135,7 @@ def _indicator_score(inputs: Inputs, i: int, node: FrameworkNode) -> Floats:
         for unit, members in inputs.members.items():
             score[:, unit] = _mean_deduction(inputs, i, unit, score[:, members], inputs.residents[members])
     else:
-        raise NotImplementedError(f"{node.code} is scored by {node.scoring}, which the benchmark does not compute")
+        raise ValueError(f"{node.code} is scored by {node.scoring}, which the benchmark does not compute")
     return score
 
 
