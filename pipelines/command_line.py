@@ -5,55 +5,17 @@ it ended: 0 done, 1 a gate or a check said no, 2 wrong words or an unreadable ci
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from city import Period, parse_range
+from city import Period
 from city.folder import CityFolderError
+from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
-
-class Months(click.ParamType[list[Period]]):
-    """`2023-01` or `2022-01..2023-01`."""
-
-    name = "MONTH|FROM..TO"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Period]:
-        """A list of months; a usage error says how to write it."""
-        try:
-            return parse_range(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-MONTHS = Months()
-
-
-def city_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--city`, the same everywhere."""
-    return click.option(
-        "--city",
-        default=None,
-        metavar="NAME|FOLDER",
-        help="A city under data/, or a folder with a city.yaml. Default: PINGAN_CITY, else tianshui.",
-    )(command)
-
-
-def sources_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--sources`, wherever deliveries are read."""
-    return click.option(
-        "--sources",
-        default=None,
-        metavar="FOLDER|URL",
-        help="Where deliveries are looked for. Default: PINGAN_SOURCES, else the simulator's output.",
-    )(command)
-
-
-@click.group(context_settings=_CONTEXT)
+@click.group(context_settings=CONTEXT)
 @click.version_option(package_name="pingan-index")
 def cli() -> None:
     """平安指数 – from departments' records to a gated, numbered monthly index.
@@ -71,7 +33,7 @@ def cli() -> None:
     """
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @city_option
 def check(city: str | None) -> None:
     """Validate a city's folder whole; every fault with file, row, column and what to write.
@@ -95,7 +57,7 @@ def check(city: str | None) -> None:
     click.echo(f"{folder}: sound ({len(faults)} warnings)")
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @click.argument("months", type=MONTHS)
 @city_option
 @click.option(
@@ -137,7 +99,7 @@ def simulate(months: list[Period], city: str | None, target: str | None, seed: i
     click.echo(f"{summary.total:,} records in {summary.files:,} files, {months[0]} … {months[-1]}, synthetic: {folder}")
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @click.argument("months", type=MONTHS)
 @city_option
 @sources_option
@@ -165,7 +127,7 @@ def materialize(months: list[Period], city: str | None, sources: str | None, pub
         click.echo(f"{months[0]} … {months[-1]}: gates passed; publish with `pingan publish {_range(months)}`")
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @click.argument("months", type=MONTHS)
 @city_option
 @click.option("--reason", default="", help="Why an issue that is already published changes (a new revision needs one).")
@@ -191,7 +153,7 @@ def publish(
     _show(where, months[-1])
 
 
-@cli.group(context_settings=_CONTEXT, invoke_without_command=True)
+@cli.group(context_settings=CONTEXT, invoke_without_command=True)
 @city_option
 @click.pass_context
 def issues(context: click.Context, city: str | None) -> None:
@@ -210,7 +172,7 @@ def issues(context: click.Context, city: str | None) -> None:
         click.echo(format_issues(list_issues(state)))
 
 
-@issues.command(context_settings=_CONTEXT)
+@issues.command(context_settings=CONTEXT)
 @click.pass_obj
 def verify(where: Settings) -> None:
     """Hash every file of every issue again and follow the chain of manifests.
@@ -231,7 +193,7 @@ def verify(where: Settings) -> None:
     click.echo(f"{len(list_issues(state))} revisions, every file and the chain of manifests as published")
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @click.argument("month", type=MONTHS, required=False)
 @city_option
 def show(month: list[Period] | None, city: str | None) -> None:
@@ -246,7 +208,7 @@ def show(month: list[Period] | None, city: str | None) -> None:
     _show(where, month[-1] if month else None)
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @city_option
 @sources_option
 @click.option(
@@ -277,7 +239,7 @@ def calibrate(
     click.echo(changes)
 
 
-@cli.command(context_settings=_CONTEXT)
+@cli.command(context_settings=CONTEXT)
 @city_option
 @sources_option
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI on loopback.")
