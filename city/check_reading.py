@@ -333,7 +333,7 @@ def _survey(root: yaml.Node) -> tuple[dict[DocumentPath, int], list[tuple[int, s
         visited.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             pending.extend(((*path, position), child) for position, child in enumerate(node.value))
-        elif isinstance(node, yaml.ScalarNode) and node.style is None and _ENDLESS.fullmatch(node.value):
+        elif isinstance(node, yaml.ScalarNode) and not node.style and _ENDLESS.fullmatch(node.value):
             problems.append((node.start_mark.line + 1, spelled(path), f"{node.value} is not a number"))
         elif isinstance(node, yaml.MappingNode):
             names: set[str] = set()

@@ -324,13 +324,13 @@ def _yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-class TextDates(yaml.SafeLoader):
+class TextDates(yaml.CSafeLoader):
     """YAML that leaves dates as text: a period or a date is written as it is read."""
 
 
 TextDates.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 
