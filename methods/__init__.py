@@ -1,5 +1,6 @@
-"""Index arithmetic outside SQL: what is computed once and frozen, or studied, rather than every month.
+"""The arithmetic of the index in plain Python on arrays, and what is computed once and frozen, or studied.
 
-Belongs here: calibration of reference bounds. Plain functions on arrays and tables, with the source of each formula.
-What every month's numbers are made of is SQL in dbt_project/.
+Belongs here: the tree of a framework, scoring, rolling up, calibration; plain functions on arrays with the source of
+each formula. Records, measures, windows and values are SQL in dbt_project/; reading and writing tables is the
+warehouse's.
 """

@@ -1,0 +1,113 @@
+"""The whole arithmetic of a version of the method: values of indicators → scores of every node, unit and month.
+
+Belongs here: joining the tree, the scoring rules and the territory, and going through months in blocks so that memory
+stays bounded. The formulas are in `methods.scoring` and `methods.aggregation`; reading and writing tables is the
+warehouse's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from methods.aggregation import NodeResults, Statuses, empty_results, roll_up_into
+from methods.scoring import ScoringRule, Territory, score_values, zero_tolerance_above
+from methods.tree import Floats, Indices, Tree, tree_from_table
+
+#: Parameters of scoring kinds by the names of their columns in city.scoring_parameters.
+PARAMETERS = (
+    *("p0", "p60", "p100", "target", "lo", "hi", "range_low", "range_high"),
+    *("mean", "sd", "centre", "spread", "factor"),
+)
+#: Unit-months scored at a time: months of a small city go together, a large city's one by one.
+_CELLS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a version of the method does to the values of given units: rules in the order of the tree's leaves."""
+
+    tree: Tree
+    rules: tuple[ScoringRule, ...]
+    territory: Territory
+
+
+def method_from_tables(
+    framework: pl.DataFrame, parameters: pl.DataFrame, parameter_groups: Sequence[str], territory: Territory
+) -> Method:
+    """The method of one version from the warehouse's tables framework and scoring_parameters.
+
+    `parameter_groups` names the group of each unit, in the order in which values come.
+    """
+    tree = tree_from_table(framework.to_dict(as_series=False))
+    directions = dict(framework.select("code", "direction").iter_rows())
+    by_indicator = {code: rows for (code,), rows in parameters.partition_by("indicator_code", as_dict=True).items()}
+    rules = []
+    for leaf in tree.leaves:
+        code, kind = tree.codes[leaf], tree.scoring[leaf]
+        rows = by_indicator[code]
+        place = {group: i for i, group in enumerate(rows["parameter_group"])}
+        of_unit = np.array([place[group] for group in parameter_groups], dtype=np.intp)
+        rules.append(
+            ScoringRule(
+                code=code,
+                kind=kind,
+                direction=int(directions[code]),
+                clip=bool(rows["clip"][0]),
+                parameters={
+                    name: rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[of_unit] for name in PARAMETERS
+                },
+                references=_references(rows, of_unit) if kind == "percentile_rank" else (),
+            )
+        )
+    return Method(tree, tuple(rules), territory)
+
+
+def _references(rows: pl.DataFrame, of_unit: Indices) -> tuple[tuple[Indices, Floats], ...]:
+    return tuple(
+        (np.flatnonzero(of_unit == i), np.array(values, dtype=np.float64))
+        for i, values in enumerate(rows["reference_values"].to_list())
+        if values
+    )
+
+
+def index_scores(
+    method: Method,
+    values: Floats,
+    status: Statuses,
+    residents: Floats,
+    known_above: Mapping[int, Floats],
+    *,
+    leaf_weights: bool = True,
+) -> NodeResults:
+    """Score, coverage and status of every node: nodes × months × units.
+
+    `values` and `status` are leaves × months × units, NaN where there is no value; for zero tolerance a value is the
+    points to deduct. `residents` are months × units, NaN where unknown. `known_above` holds, by position among the
+    leaves, the points known to upper units only, months × upper units.
+    """
+    leaves, months, units = values.shape
+    results = empty_results(method.tree, (months * units,), leaf_weights=leaf_weights)
+    at_once = max(1, _CELLS_AT_ONCE // units)
+    for start in range(0, months, at_once):
+        part = slice(start, min(start + at_once, months))
+        score = leaf_scores(method, values[:, part], residents[part], {i: p[part] for i, p in known_above.items()})
+        cells = slice(part.start * units, part.stop * units)
+        block = NodeResults(*(array[:, cells] for array in vars(results).values()))
+        roll_up_into(block, method.tree, score.reshape(leaves, -1), status[:, part].reshape(leaves, -1))
+    return NodeResults(*(array.reshape(len(array), months, units) for array in vars(results).values()))
+
+
+def leaf_scores(method: Method, values: Floats, residents: Floats, known_above: Mapping[int, Floats]) -> Floats:
+    """Scores of the indicators, leaves × months × units; shapes as in `index_scores`."""
+    score = np.empty(values.shape)
+    for i, rule in enumerate(method.rules):
+        score[i] = score_values(rule, values[i])
+        if rule.kind == "zero_tolerance":
+            above = known_above.get(i)
+            none = np.zeros((len(values[i]), len(method.territory.upper)))
+            zero_tolerance_above(score[i], residents, none if above is None else above, method.territory)
+    return score
