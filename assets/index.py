@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,7 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
     def release_candidate(context: dg.AssetExecutionContext, city_resource: CityResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
         from gates.candidate import folder_of_last_month
         from gates.release import evaluate_release_gate  # imports Great Expectations: 6 s
+        from publication.holding import gates_passed
 
         own_city, state = city_resource.load()
         months = run_months(context)
@@ -184,6 +186,8 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
                 state.candidate(period), own_city, folder_of_last_month(state, state.candidate(period))
             )
             write_gate(state, releases[period])
+            if feeds[period].passed and models[period].passed and releases[period].passed:
+                gates_passed(state, own_city, period, state.candidate(period), datetime.now(UTC))
         log.info("gates of %d months: %.1f s", len(months), time.monotonic() - began)
         return dg.MaterializeResult(
             metadata={

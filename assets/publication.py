@@ -1,6 +1,10 @@
-"""The published issue as an asset: publishes the months whose gates passed, and fails for those that did not."""
+"""The published issue as an asset: publishes the months whose gates passed, and fails for those that did not.
+
+A month that is held or in its holding time (审定) is neither: it is named, and not marked as materialised.
+"""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -30,6 +34,7 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
         group_name="publication",
         kinds={"parquet", "csv"},
         owners=["team:index_office"],
+        output_required=False,
         description=(
             f"{city.settings['index_name_zh']} {city.settings['index_name_en']}: an immutable, numbered issue (期) "
             "with manifest, gate report and data files. It audits its own gate and publishes only what passed."
@@ -37,11 +42,12 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
     )
     def issue(
         context: dg.AssetExecutionContext, city_resource: CityResource, config: PublicationConfig
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
-        from publication.issue import PublicationRefused, publish
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]  # Dagster knows only the bare class
+        from publication.issue import PublicationHeld, PublicationRefused, publish
 
         own_city, state = city_resource.load()
         withheld: list[str] = []
+        held: list[str] = []
         records = []
         for period in run_months(context):
             if month_index(period) < month_index(own_city.first_issue):
@@ -56,6 +62,11 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
                     now=datetime.now(ZoneInfo(own_city.time_zone)),
                     code_version=city_resource.code_version,
                 )
+            except PublicationHeld as holding:
+                held.append(period)
+                log.warning("%s", holding)
+                context.log.warning(str(holding))
+                continue
             except PublicationRefused as refusal:
                 withheld.append(str(refusal))
                 log.error("%s", refusal)
@@ -78,8 +89,12 @@ def publication_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> d
                 allow_retries=False,
             )
         columns = [dg.TableColumn(n) for n in ("month", "issue", "revision", "outcome", "folder")]
-        return dg.MaterializeResult(
-            metadata={"issues": dg.MetadataValue.table(records, schema=dg.TableSchema(columns))} if records else {}
-        )
+        metadata = {"issues": dg.MetadataValue.table(records, schema=dg.TableSchema(columns))} if records else {}
+        if not held:
+            yield dg.MaterializeResult(metadata=metadata)
+            return
+        for record in records:  # an output would mark every month of the run, the held ones too
+            month = str(record.data["month"])
+            context.log_event(dg.AssetMaterialization(context.asset_key, metadata=metadata, partition=month))
 
     return issue

@@ -1,7 +1,8 @@
 """Where a city's state lives under PINGAN_HOME: one folder per city, one place for each thing.
 
 Only paths are here. Who may write where: feeds write landing/ and quarantine/, dbt writes warehouse.duckdb,
-the release writes candidates/, gates write gates/, publication writes issues/.
+the release writes candidates/, gates write gates/, publication writes issues/ and holds/, the arrivals room writes
+arrivals/ and receipts/, the notices room notices/.
 """
 
 from __future__ import annotations
@@ -63,6 +64,26 @@ class StateFolder:
     def issues(self) -> Path:
         """Published issues: `<period>/r<n>/` and index.json."""
         return self.root / "issues"
+
+    @property
+    def holds(self) -> Path:
+        """Holding times and people's decisions by month: what stands between a gate and a publication."""
+        return self.root / "holds"
+
+    @property
+    def arrivals(self) -> Path:
+        """When each delivery was first found; depends on the clock, so it is kept apart from landing."""
+        return self.root / "arrivals"
+
+    @property
+    def receipts(self) -> Path:
+        """Receipts (回执) that go back to departments: `<department>/<period>/<n>.html` and `.json`."""
+        return self.root / "receipts"
+
+    @property
+    def notices(self) -> Path:
+        """What people are told: notices waiting to be sent, and those sent."""
+        return self.root / "notices"
 
     def candidate(self, period: Period) -> Path:
         """The release tables of a month before gate C."""

@@ -107,6 +107,17 @@ reason }}</p>
 </div>
 {% endif %}
 
+{% if holding %}
+<div class="notice" role="note">
+{% if holding.until %}
+<p>审定期 <span class="en">Holding time</span>：{{ holding.passed_at }} – {{ holding.until }}</p>
+{% endif %}
+{% for decision in holding.decisions %}
+<p>{% if decision.action == "hold" %}暂缓 <span class="en">Held</span>{% else %}放行
+<span class="en">Released</span>{% endif %} {{ decision.at }} <b>{{ decision.user }}</b>：{{ decision.reason }}</p>
+{% endfor %}
+</div>
+{% endif %}
 {% if failures %}
 <h2>须处理的问题 <span class="en">What has to be looked at</span></h2>
 {% for finding in failures %}

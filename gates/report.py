@@ -29,8 +29,11 @@ def render_gate_page(
     revision: int | None = None,
     reason: str | None = None,
     override: Override | None = None,
+    holding: Mapping[str, Any] | None = None,
 ) -> str:
-    """The page for one month. `candidate` is the folder that was judged; `override` is said at the top."""
+    """The page for one month. `candidate` is the folder that was judged; `override` is said at the top, and so is
+    `holding`: the holding time (passed_at, until, hours) and people's decisions (user, action, at, reason).
+    """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -51,6 +54,7 @@ def render_gate_page(
         revision=revision,
         reason=reason,
         override=override,
+        holding=holding,
         verdict=_verdict(result, override),
         findings=result.findings,
         failures=result.failures,

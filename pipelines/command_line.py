@@ -11,6 +11,7 @@ import click
 
 from city import Period
 from city.folder import CityFolderError
+from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
@@ -122,6 +123,7 @@ def materialize(months: list[Period], city: str | None, sources: str | None, pub
     run_config = {"ops": {_issue_op(where): {"config": {"reason": reason}}}} if publishing else None
     _run(where, "monthly_index" if publishing else "backfill", months, run_config)
     if publishing:
+        stop_when_held(where, months)
         _show(where, months[-1])
     else:
         click.echo(f"{months[0]} … {months[-1]}: gates passed; publish with `pingan publish {_range(months)}`")
@@ -150,6 +152,7 @@ def publish(
     else:
         run_config = {"ops": {_issue_op(where): {"config": {"reason": reason}}}}
         _run(where, "publish", months, run_config)
+        stop_when_held(where, months)
     _show(where, months[-1])
 
 
@@ -344,6 +347,10 @@ def _issue_op(where: Settings) -> str:
 
 def _range(months: list[Period]) -> str:
     return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
+
+
+for _command in (hold, release):
+    cli.add_command(_command)
 
 
 def main() -> None:

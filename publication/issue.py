@@ -28,13 +28,14 @@ from gates.release import GATE, evaluate_release_gate
 from gates.report import render_gate_page
 from gates.result import GateResult, Override
 from gates.store import json_text, read_gate, sync_folder
+from publication import holding as hold_book
 from publication.comparison import changed_tables, compares_with, moved_summary
 from publication.files import copy_file, csv_bytes, sha256_of, write_bytes
 from publication.index import ChainBrokenError, reindex
 from publication.manifest import MANIFEST, SCHEMA_VERSION, Issue, manifest_bytes, sha256_of_bytes
 from publication.verify import LOCK
 
-__all__ = ["Override", "PublicationRefused", "PublishResult", "publish", "repair"]
+__all__ = ["Override", "PublicationHeld", "PublicationRefused", "PublishResult", "publish", "repair"]
 
 log = logging.getLogger("pingan.publication")
 
@@ -53,6 +54,10 @@ class PublicationRefused(RuntimeError):  # noqa: N818 - a refusal is an answer, 
         """`message` is for the person who has to act."""
         super().__init__(message)
         self.result = result
+
+
+class PublicationHeld(PublicationRefused):
+    """Nothing is wrong and nothing was published: the month is held by a person or in its holding time (审定)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,8 @@ def _publish_locked(
         month = load_candidate(staged)  # from here on, only the bytes that are published count
         result = evaluate_release_gate(staged, city, folder_of_last_month(state, staged))
         override = _decide(result, override)
-        page = render_gate_page(result, staged, city, revision=revision, reason=reason, override=override)
+        held = _require_not_held(state, city, month, reason, now)
+        page = render_gate_page(result, staged, city, revision=revision, reason=reason, override=override, holding=held)
         (staged / "candidate.json").unlink()
         for name, table in month.tables.items():
             write_bytes(staged / f"{name}.csv", csv_bytes(table))
@@ -153,6 +159,7 @@ def _publish_locked(
             "code_version": code_version,
             "gates": _gates(state, month.period, result),
             "override": _override_entry(override),
+            "holding": held,
             "moved": moved,
             "chain": {
                 "sequence": len(chain) + 1,
@@ -174,6 +181,7 @@ def _publish_locked(
     sync_folder(parent)
     sync_folder(state.issues)
     reindex(state)
+    hold_book.published(state, month.period)
     issue_number = int(manifest["issue_number"])
     log.info("%s: issue %d r%d published in %s", month.period, issue_number, revision, folder)
     return PublishResult(
@@ -271,6 +279,19 @@ def _decide(result: GateResult, override: Override | None) -> Override | None:
         shown = replace(result, findings=tuple(f for f in result.findings if f.passed or f.check in held))
         raise PublicationRefused(f"{result.period} was not published. 未发布。\n{shown.screen()}", result)
     return replace(override, check=", ".join(failed)) if override and failed else None
+
+
+def _require_not_held(
+    state: StateFolder, city: City, month: Candidate, reason: str | None, now: datetime
+) -> dict[str, Any] | None:
+    """The holding as the issue tells it; PublicationHeld while a person or the holding time stands before it."""
+    held = hold_book.gates_passed(state, city, month.period, month.folder, now)
+    found = hold_book.obstacle(city, held, now)
+    if found is not None:
+        hold_book.asked(state, city, month.period, reason or "", now)
+        zh, en = found
+        raise PublicationHeld(f"{month.period} was not published: {en}\n{month.period} 未发布：{zh}")
+    return hold_book.manifest_entry(city, held)
 
 
 def _description(month: Candidate, city: City, state: StateFolder) -> dict[str, Any]:
