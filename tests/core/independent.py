@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -29,6 +29,7 @@ class Windowed:
     denominator: float | None = None
     value: float | None = None
     only_known_above: float = 0.0
+    months: tuple[str, ...] = ()
 
 
 class Recomputation:
@@ -185,10 +186,10 @@ class Recomputation:
         )
         above = sum(k[3] for k in reported.values())
         if below and denominator == 0:
-            return Windowed("not_applicable", numerator, denominator, None, above)
+            return Windowed("not_applicable", numerator, denominator, None, above, tuple(reported))
         value = node["scale"] * (numerator / denominator if below else numerator)
         status = "measured" if whole else "partial"
-        return Windowed(status, numerator, denominator if below else None, value, above)
+        return Windowed(status, numerator, denominator if below else None, value, above, tuple(reported))
 
     # Section 3: carrying forward; section 2: caps and small units
 
@@ -208,7 +209,7 @@ class Recomputation:
                     continue
                 old = self.windowed(code, unit, earlier)
                 if old.status in ("measured", "partial"):
-                    found = Windowed("carried_forward", old.numerator, old.denominator, old.value, old.only_known_above)
+                    found = replace(old, status="carried_forward")
                     break
         if found.value is None:
             return found, None, None

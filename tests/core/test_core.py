@@ -99,6 +99,7 @@ def assert_values(chain: Chain, recomputed: independent.Recomputation) -> None:
             assert_near(row["value"], value, (*what, "value"))
             assert_near(row["value_smoothed"], scored, (*what, "value_smoothed"))
             assert_near(row["score"], score, (*what, "score"))
+            assert row["months_counted"] == (" ".join(window.months) or None), what
 
 
 def assert_measures(chain: Chain, recomputed: independent.Recomputation) -> None:

@@ -49,6 +49,12 @@ completed as (
         coalesce(earlier.last_known.uncapped_value, windows.uncapped_value) as uncapped_value,
         coalesce(earlier.last_known.numerator_of_upper_units, windows.numerator_of_upper_units)
             as numerator_of_upper_units,
+        coalesce(
+            earlier.last_known.months_counted << (windows.month_index - earlier.last_known.month_index)::integer,
+            windows.months_counted
+        ) as months_counted,
+        coalesce(earlier.last_known.numerator_factor, windows.numerator_factor) as numerator_factor,
+        coalesce(earlier.last_known.denominator_factor, windows.denominator_factor) as denominator_factor,
     from windows
     left join earlier
         on
@@ -82,6 +88,9 @@ select
         else least(completed.uncapped_value, indicators.value_cap)
     end as value_smoothed,
     completed.numerator_of_upper_units,
+    completed.months_counted,
+    completed.numerator_factor,
+    completed.denominator_factor,
 from completed
 inner join indicators on completed.version = indicators.version and completed.indicator_code = indicators.code
 inner join {{ source('city', 'units') }} as units on completed.unit_code = units.unit_code

@@ -52,6 +52,7 @@ window_months as materialized (
         indicator_code,
         unit_code,
         period,
+        month_index as last_month,
         unnest(range(month_index - window_months + 1, month_index + 1)) as month_index,
     from spine
 ),
@@ -63,6 +64,7 @@ summed as materialized (
         window_months.indicator_code,
         window_months.unit_code,
         count(*) as months_reported,
+        bit_or(1::bigint << (window_months.last_month - window_months.month_index)::integer) as months_counted,
         bool_or(reported_months.some_units_missing) as some_units_missing,
         sum(reported_months.numerator order by reported_months.month_index) as numerator_sum,
         sum(reported_months.denominator order by reported_months.month_index) as denominator_sum,
@@ -90,20 +92,21 @@ windowed as (
         coalesce(summed.months_reported, 0) as months_reported,
         coalesce(summed.months_reported, 0) >= indicators.months_required as enough,
         summed.months_reported < indicators.window_months or summed.some_units_missing as incomplete,
+        summed.months_counted,
         -- A summed flow set against a stock (either way round), or against nothing, is scaled up for the months not
         -- reported; events that deductions count are events seen and are not.
-        summed.numerator_sum
-        * case
+        case
             when indicators.numerator_kind = 'stock' then 1.0 / summed.months_reported
             when indicators.scoring = 'zero_tolerance' or indicators.denominator_kind = 'flow' then 1.0
             else indicators.window_months / summed.months_reported
-        end as numerator,
-        summed.denominator_sum
-        * case
+        end as numerator_factor,
+        case
             when indicators.denominator_kind = 'stock' then 1.0 / summed.months_reported
             when indicators.numerator_kind = 'stock' then indicators.window_months / summed.months_reported
             else 1.0
-        end as denominator,
+        end as denominator_factor,
+        summed.numerator_sum * numerator_factor as numerator,
+        summed.denominator_sum * denominator_factor as denominator,
     from spine
     inner join indicators on spine.version = indicators.version and spine.indicator_code = indicators.code
     left join summed
@@ -134,4 +137,7 @@ select
             then scale * case when denominator_measure = '' then numerator else numerator / denominator end
     end as uncapped_value,
     case when applies and enough then numerator_of_upper_units end as numerator_of_upper_units,
+    case when applies and enough then months_counted end as months_counted,
+    numerator_factor,
+    denominator_factor,
 from windowed
