@@ -95,7 +95,9 @@ class Decomposition:
         """Effects on one node that both trees have as the same kind of node; KeyError for any other."""
         if not all(node in side.tree.position for side in (self._then, self._now)):
             raise KeyError(f"{node} is not a node of both versions of the framework: its change has no decomposition")
-        comparable = self._then.present[self._then.tree.position[node]] & self._now.present[self._now.tree.position[node]]
+        comparable = (
+            self._then.present[self._then.tree.position[node]] & self._now.present[self._now.tree.position[node]]
+        )
         parts = self._decompose(node)
         value, weight, availability, method, multiplier = np.where(comparable, parts.effects, 0.0)
         indicators = tuple(self._indicators[row] for row in parts.rows)
@@ -207,7 +209,7 @@ class Decomposition:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Effects on a node before units are left out: 5 (value, weight, availability, method, multiplier) × rows × units."""
+    """Before units are left out: 5 (value, weight, availability, method, multiplier) × rows × units."""
 
     rows: Indices
     effects: Floats
@@ -271,10 +273,12 @@ class _Rule:
         a, b = np.maximum(x0, self.floor), np.maximum(x1, self.floor)
         above = np.where(x0 == x1, (x0 >= self.floor) * 1.0, (b - a) / np.where(x0 == x1, 1.0, x1 - x0))
         if self.aggregation == "harmonic":
-            return -above / (a * b)
+            reciprocal: Floats = -above / (a * b)
+            return reciprocal
         step = (b - a) / a
         # ln(b/a)/(b-a): log1p keeps the digits where b is near a
-        return above * np.where(a == b, 1.0, np.log1p(step) / np.where(a == b, 1.0, step)) / a
+        logarithm: Floats = above * np.where(a == b, 1.0, np.log1p(step) / np.where(a == b, 1.0, step)) / a
+        return logarithm
 
     def secant_back(self, f0: Floats, f1: Floats) -> Floats:
         """ΔI/Δφ(I) from φ(I): the logarithmic mean for ln; the derivative where both are equal."""

@@ -135,7 +135,11 @@ def test_under_the_floor_of_a_geometric_node_nothing_moves() -> None:
 
 def test_a_node_under_its_coverage_takes_its_indicators_with_it() -> None:
     shape = tree(
-        ("I", "", 1, "arithmetic"), ("A", "I", 1, "arithmetic"), ("b", "I", 1, ""), ("a1", "A", 1, ""), ("a2", "A", 1, "")
+        ("I", "", 1, "arithmetic"),
+        ("A", "I", 1, "arithmetic"),
+        ("b", "I", 1, ""),
+        ("a1", "A", 1, ""),
+        ("a2", "A", 1, ""),
     )
     then = period(shape, scored(shape, {"a1": 40, "a2": 60, "b": 90}))
     now = period(shape, scored(shape, {"a1": 44, "b": 90}, without=frozenset({"A"})))
