@@ -12,6 +12,7 @@ import click
 from city import Period
 from city.folder import CityFolderError
 from pipelines.commands.holding import hold, release, stop_when_held
+from pipelines.commands.render import render
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
@@ -31,6 +32,7 @@ def cli() -> None:
       pingan publish 2022-01..2023-01           publish what passed
       pingan issues                             what is published
       pingan issues verify                      hash everything again
+      pingan render 2023-01                     make what readers look at
     """
 
 
@@ -258,6 +260,9 @@ def ui(city: str | None, sources: str | None, port: int) -> None:
 
     click.echo(f"http://{LOOPBACK}:{port}")
     raise SystemExit(serve(settings(city, sources), port))
+
+
+cli.add_command(render)
 
 
 def _simulated(done: int, months: int, period: Period) -> None:

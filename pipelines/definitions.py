@@ -17,6 +17,7 @@ from assets.city_resource import CityResource
 from assets.feeds import feed_assets
 from assets.index import candidate_asset, city_folder_spec, index_assets
 from assets.publication import publication_asset
+from assets.rendering import rendering_asset
 from city import City
 from pipelines.settings import Settings, code_version, settings
 from warehouse.dbt import PROJECT, build_manifest, dbt_executable, profiles_folder
@@ -80,6 +81,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
             index_assets(city, manifest, partitions),
             candidate_asset(city, partitions),
             publication_asset(city, partitions),
+            rendering_asset(city, partitions),
         ],
         jobs=list(own_jobs.values()),
         schedules=[monthly_publication(city, own_jobs["monthly_index"])],

@@ -7,9 +7,11 @@ publication.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from city.state import StateFolder
 from publication.files import sha256_of
@@ -18,6 +20,8 @@ from publication.manifest import MANIFEST, Issue, ManifestError, is_period, read
 
 #: The file that publication locks; it stays.
 LOCK = ".publication.lock"
+#: Manifest of the renderings of a revision, and of what shows all issues; written by `publication.rendering`.
+RENDERINGS_FILE = "renderings.json"
 
 _RESTORE = "restore it from a copy; readers' copies with the same manifest hash are as good"
 
@@ -73,10 +77,40 @@ def _files(issue: Issue) -> Iterator[Problem]:
             yield Problem("missing_file", path, "is in the manifest and not on disk", _RESTORE)
         elif path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
             yield Problem("changed_file", path, "is not what was published", _RESTORE)
-    known = {MANIFEST, *issue.files}
+    renderings = yield from _renderings(
+        issue.folder, {"issue_manifest_sha256": issue.manifest_sha256}, f"run `pingan render {issue.period}`"
+    )
+    known = {MANIFEST, *issue.files, *renderings}
     for path in sorted(issue.folder.rglob("*")):
-        if str(path.relative_to(issue.folder)) not in known:
+        name = path.relative_to(issue.folder).as_posix()
+        if name not in known and not (path.is_dir() and any(k.startswith(f"{name}/") for k in renderings)):
             yield Problem("stray_file", path, "is not in the manifest", "move it out of the issue")
+
+
+def _renderings(folder: Path, made_from: Mapping[str, Any], remedy: str) -> Generator[Problem, None, set[str]]:
+    """Renderings against their manifest; answers the names that belong to them. They can be made again from the
+    issue, so that a problem with them is never one of the issue.
+    """
+    path = folder / RENDERINGS_FILE
+    if not path.exists():
+        return set()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        files = [entry for made in content["renderings"].values() for entry in made["files"]]
+        names = {str(entry["name"]): entry for entry in files}
+        origin = {key: content[key] for key in made_from}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield Problem("unreadable_renderings", path, f"is not a manifest of renderings: {error}", remedy)
+        return {RENDERINGS_FILE}
+    if origin != made_from:
+        yield Problem("stale_renderings", path, "was made from another state of what it shows", remedy)
+    for name, entry in names.items():
+        file = folder / name
+        if not file.is_file():
+            yield Problem("missing_rendering", file, "is in renderings.json and not on disk", remedy)
+        elif file.stat().st_size != entry["bytes"] or sha256_of(file) != entry["sha256"]:
+            yield Problem("changed_rendering", file, "is not what was rendered", remedy)
+    return {RENDERINGS_FILE, *names}
 
 
 def _revisions(issues: list[Issue]) -> Iterator[Problem]:

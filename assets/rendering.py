@@ -1,0 +1,62 @@
+"""The renderings of an issue as an asset: made after publication, of the latest published month of the run."""
+
+import dagster as dg
+from pydantic import Field
+
+from assets.city_resource import CityResource, run_months
+from city import City
+
+
+class RenderingConfig(dg.Config):
+    """Which renderings: all, unless names are given. `enabled: false` leaves them for `pingan render`."""
+
+    enabled: bool = True
+    only: list[str] = Field(default_factory=list)
+
+
+def rendering_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """`tianshui/publication/rendering`."""
+
+    @dg.asset(
+        key=[city.key, "publication", "rendering"],
+        deps=[dg.AssetKey([city.key, "publication", "issue"])],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="publication",
+        kinds={"html", "python"},
+        owners=["team:index_office"],
+        description=(
+            f"What readers of the {city.settings['index_name_en']} look at, made from the issue's own data files. Only "
+            "the latest month of a run is rendered; `pingan render` makes any other. An issue is complete without it."
+        ),
+    )
+    def rendering(
+        context: dg.AssetExecutionContext, city_resource: CityResource, config: RenderingConfig
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
+        from publication.listing import latest_issue
+        from publication.reading import read_issue_data
+        from publication.rendering import render
+
+        own_city, state = city_resource.load()
+        published = [period for period in run_months(context) if latest_issue(state, period)]
+        if not config.enabled or not published:
+            return dg.MaterializeResult()
+        data = read_issue_data(state, published[-1])
+        rendered = render(data, own_city, code_version=city_resource.code_version, names=config.only)
+        failed = [f"{r.name}: {r.detail}" for r in rendered if r.outcome == "failed"]
+        if failed:
+            raise dg.Failure(
+                description=f"{data.period} is published; its renderings are not complete.\n"
+                + "\n".join(failed)
+                + f"\nThen run `pingan render {data.period}`.",
+                allow_retries=False,
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "month": data.period,
+                "folder": dg.MetadataValue.path(str(data.folder)),
+                **{r.name: f"{r.outcome}, {r.files} files, {r.bytes / 1e6:.1f} MB" for r in rendered},
+            }
+        )
+
+    return rendering

@@ -1,0 +1,75 @@
+"""Reading values back from a chart's SVG, from its geometry alone: what the eye would see, not what the code meant.
+
+The axis labels say where which number stands; a value is found when a mark stands there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+SVG = "{http://www.w3.org/2000/svg}"
+#: Marks are drawn to a tenth of a pixel, axis labels to a half.
+PIXELS = 1.1
+
+
+class Picture:
+    """A parsed chart."""
+
+    def __init__(self, text: str) -> None:
+        self.root = ElementTree.fromstring(text)  # noqa: S314 - what our own drawing made
+        self.texts = [(self._place(e), e.text or "") for e in self.root.iter(f"{SVG}text")]
+        self.points: list[tuple[float, float]] = []
+        for element in self.root.iter():
+            if element.tag == f"{SVG}circle":
+                self.points.append((float(element.get("cx", "nan")), float(element.get("cy", "nan"))))
+            elif element.tag == f"{SVG}path":
+                dx, dy = self._shift(element)
+                numbers = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", element.get("d", ""))
+                self.points += [(float(x) + dx, float(y) + dy) for x, y in numbers]
+
+    def _place(self, element: ElementTree.Element) -> tuple[float, float]:
+        return self._shift(element)
+
+    @staticmethod
+    def _shift(element: ElementTree.Element) -> tuple[float, float]:
+        found = re.search(r"translate\((-?[\d.]+) (-?[\d.]+)\)", element.get("transform", ""))
+        if found:
+            return float(found.group(1)), float(found.group(2))
+        found = re.search(r"matrix\([^)]*,(-?[\d.]+),(-?[\d.]+)\)", element.get("transform", ""))
+        return (float(found.group(1)), float(found.group(2))) if found else (0.0, 0.0)
+
+    def scale(self, axis: int) -> tuple[float, float]:
+        """Slope and offset of an axis (0 = x, 1 = y) from its outer numeric labels: pixel = a + b · value."""
+        anchor = "middle" if axis == 0 else "end"
+        labels = []
+        for element in self.root.iter(f"{SVG}text"):
+            text = (element.text or "").replace(",", "").replace("−", "-")
+            if (
+                element.get("text-anchor") == anchor
+                and element.get("font-weight") is None
+                and re.fullmatch(r"-?\d+(\.\d+)?", text)
+            ):
+                labels.append((float(text), self._shift(element)[axis]))
+        labels.sort()
+        (v0, p0), (v1, p1) = labels[0], labels[-1]
+        slope = (p1 - p0) / (v1 - v0)
+        return p0 - slope * v0, slope
+
+    def shows(self, value: float, axis: int, scale: tuple[float, float], at: float | None = None) -> bool:
+        """Whether a mark stands at a value of an axis, at a place of the other axis when one is given."""
+        want = scale[0] + scale[1] * value
+        return any(
+            abs(point[axis] - want) <= PIXELS and (at is None or abs(point[1 - axis] - at) <= PIXELS)
+            for point in self.points
+        )
+
+    def missing(self, values: Sequence[float | None], axis: int = 1) -> list[float]:
+        """Values of an axis that no mark stands at."""
+        scale = self.scale(axis)
+        return [v for v in values if v is not None and not self.shows(v, axis, scale)]
+
+    def says(self, text: str) -> bool:
+        """Whether the text stands in the picture."""
+        return any(shown == text for _, shown in self.texts)

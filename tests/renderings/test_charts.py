@@ -1,0 +1,161 @@
+"""Charts: each kind is XML, shows every value it is given, and is the same whatever was drawn before."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from renderings.svg_reading import Picture
+
+from publication.charts.drawing import ECHARTS, Chart, ChartError, Drawer, compact, paper_palette, site_palette
+from publication.numbers import shown
+
+COLOURS = [{"key": key, "hex": hex_} for key, hex_ in (("high", "#1a7f4b"), ("low", "#c0312b"))]
+CUTS = [{"key": "high", "from": 80, "to": 100}, {"key": "low", "from": 0, "to": 80}]
+MONTHS = ["2022-09", "2022-10", "2022-11", "2022-12", "2023-01"]
+
+
+@pytest.fixture(scope="module")
+def drawer() -> Iterator[Drawer]:
+    with Drawer(paper_palette(COLOURS)) as drawer:
+        yield drawer
+
+
+def trend(**changed: Any) -> Chart:
+    data = {
+        "months": MONTHS,
+        "name": "三阳川",
+        "own": [83.21, 84.5, None, 79.125, 91.37],
+        "uppers": [{"name": "区", "values": [88.1, 88.2, 88.3, 88.4, 88.5]}, {"name": "市", "values": [90.0] * 5}],
+        "band": {"low": [76.0, 77.0, 78.0, 77.5, 76.5], "high": [95.0, 94.0, 93.5, 94.5, 96.0]},
+        "cuts": CUTS,
+    } | changed
+    return Chart("trend", data, 640, 260, {"peers": "同级"})
+
+
+def test_a_trend_shows_every_month_of_unit_uppers_and_peers(drawer: Drawer) -> None:
+    chart = trend()
+    picture = Picture(drawer.svg(chart, name="t"))
+    values = [*chart.data["own"], *chart.data["band"]["low"], *chart.data["band"]["high"]]
+    for upper in chart.data["uppers"]:
+        values += upper["values"]
+    assert picture.missing(values) == []
+    assert picture.says("91.37")
+    assert picture.missing([60.0 + 1 / 3]) != [], "the reading itself must be able to say no"
+
+
+def test_a_value_that_is_missing_is_a_gap_and_not_a_zero(drawer: Drawer) -> None:
+    picture = Picture(drawer.svg(trend(band=None, uppers=[]), name="t"))
+    dots = [e for e in picture.root.iter() if e.tag.endswith("circle")]
+    assert len(dots) == 4
+    all_missing = Picture(drawer.svg(trend(own=[None] * 5, band=None, uppers=[]), name="t"))
+    assert not [e for e in all_missing.root.iter() if e.tag.endswith("circle")]
+
+
+def test_a_radar_shows_and_prints_every_value(drawer: Drawer) -> None:
+    own = [70.0, 75.5, 81.25, 99.0, 88.8]
+    axes = [f"轴{i}" for i in range(5)]
+    series = [{"name": "市", "role": "upper2", "values": [90.0] * 5}, {"name": "镇", "role": "own", "values": own}]
+    picture = Picture(drawer.svg(Chart("radar", {"axes": axes, "series": series}, 440, 320), name="r"))
+    assert all(picture.says(shown(v, 1)) for v in own)
+    assert all(picture.says(name) for name in axes)
+    # radius of a value over the axis from the smallest ten below (60) to 100, 62 % of half the height
+    centre, radius = (440 * 0.5, 320 * 0.52), 320 / 2 * 0.62
+    distances = [((x - centre[0]) ** 2 + (y - centre[1]) ** 2) ** 0.5 for x, y in picture.points]
+    for value in own:
+        assert min(abs(d - radius * (value - 60) / 40) for d in distances) < 1, value
+
+
+def test_a_strip_shows_every_unit_and_every_upper_unit(drawer: Drawer) -> None:
+    draw = random.Random(1)  # noqa: S311 - a fixed sample
+    points = [[60 + 40 * draw.random(), i % 3, "high", (i % 5 - 2) * 0.12, f"u{i}"] for i in range(60)]
+    data = {
+        "rows": ["甲", "乙", "丙"],
+        "points": points,
+        "marks": [[90.5, 0], [80.25, 1], [77.0, 2]],
+        "limits": [60, 100],
+        "digits": 2,
+        "labels": 90,
+    }
+    picture = Picture(drawer.svg(Chart("strip", data, 640, 220), name="s"))
+    assert picture.missing([p[0] for p in points], axis=0) == []
+    assert picture.missing([90.5 - 0, 80.25, 77.0], axis=0) == []
+    assert all(picture.says(name) for name in data["rows"])  # type: ignore[union-attr]
+
+
+def test_a_curve_shows_its_posts_and_where_units_stand(drawer: Drawer) -> None:
+    data = {
+        "lines": [{"name": "街道", "points": [[0, 100], [12.5, 100], [30, 60], [40, 60]]}],
+        "marks": [{"x": 20.0, "y": 82.86, "name": "全市", "role": "own"}],
+        "limits": [0, 40],
+        "scores": [0, 100],
+        "digits": 2,
+    }
+    picture = Picture(drawer.svg(Chart("curve", data, 420, 220), name="c"))
+    assert picture.missing([0, 12.5, 30, 40], axis=0) == []
+    assert picture.missing([100, 60], axis=1) == []
+    assert picture.says("全市")
+
+
+def test_bars_print_their_values_with_sign(drawer: Drawer) -> None:
+    rows = [{"name": "甲", "value": 1.234, "colour": "own"}, {"name": "乙", "value": -0.5, "colour": "c-low"}]
+    chart = Chart("bars", {"rows": rows, "limits": [-2, 2], "digits": 2, "signed": True, "labels": 60}, 420, 120)
+    picture = Picture(drawer.svg(chart, name="b"))
+    assert picture.says("+1.23")
+    assert picture.says("−0.50")
+
+
+def test_a_sunburst_names_its_parts(drawer: Drawer) -> None:
+    tree = [{"name": f"一级{i}", "share": 0.25, "children": [{"name": f"二级{i}", "share": 0.25}]} for i in range(4)]
+    picture = Picture(drawer.svg(Chart("sunburst", {"tree": tree}, 480, 480), name="w"))
+    assert all(picture.says(f"一级{i}") and picture.says(f"二级{i}") for i in range(4))
+
+
+def test_the_same_chart_is_the_same_bytes_whatever_was_drawn_before(drawer: Drawer) -> None:
+    first = drawer.svg(trend(), name="x")
+    with Drawer(paper_palette(COLOURS)) as other:
+        other.svg(trend(own=[1, 2, 3, 4, 5]), name="x")
+        assert other.svg(trend(), name="x") == first
+    assert 'id="x-' in first
+    assert drawer.svg(trend(), name="y") == first.replace("x-c", "y-c")
+
+
+def test_colours_are_the_palettes_alone() -> None:
+    with Drawer(site_palette(["high", "low"])) as drawer:
+        text = drawer.svg(trend(), name="x")
+    assert "var(--own)" in text
+    assert "#" not in text.replace("url(#", "").replace('fill="#000"/></clipPath>', "")
+
+
+def test_a_name_with_markup_in_it_is_text(drawer: Drawer) -> None:
+    rows = [{"name": "<b>&\"甲'", "value": 1.0, "colour": "own"}]
+    chart = Chart("bars", {"rows": rows, "limits": [0, 2], "digits": 2, "signed": False, "labels": 60}, 420, 60)
+    assert Picture(drawer.svg(chart, name="b")).says("<b>&\"甲'")
+
+
+def test_what_is_not_xml_is_refused(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publication.charts.drawing.compact", lambda text: compact(text).replace("</svg>", ""))
+    with pytest.raises(ChartError, match="bars chart is not XML"):
+        drawer.svg(Chart("bars", {"rows": [], "limits": [0, 2], "digits": 2, "labels": 60}, 420, 61), name="b")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(81.25, 1, "81.3"), (-0.004, 2, "0.00"), (-1.005, 2, "−1.00"), (1234567.0, 0, "1,234,567"), (None, 2, "–")],
+)
+def test_numbers_are_shown_alike_in_pictures_and_tables(
+    drawer: Drawer, value: float | None, digits: int, text: str
+) -> None:
+    assert shown(value, digits) == text
+    rows = [{"name": "甲", "value": value, "colour": "own"}]
+    chart = Chart("bars", {"rows": rows, "limits": [-2, 2], "digits": digits, "signed": False, "labels": 60}, 420, 60)
+    if value is not None:
+        assert Picture(drawer.svg(chart, name="b")).says(text)
+    assert shown(1.5, signed=True) == "+1.50"
+
+
+def test_the_vendored_library_is_the_one_that_is_declared() -> None:
+    assert hashlib.sha256(ECHARTS.read_bytes()).hexdigest() in (ECHARTS.parent / "ORIGIN.md").read_text()
