@@ -3,10 +3,13 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from arrivals.taking import note_delivery
+from arrivals.timeliness import WORDS, timeliness_of
 from assets.city_resource import CityResource, run_months
 from assets.gate_checks import months_verdict
 from city import City, Feed, Period
@@ -64,14 +67,10 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
             p for p in needed if p < months[0] and any(read_receipt(state, r, p) is None for r in feed.record_sets)
         ]
         for number, period in enumerate([*earlier, *months], start=1):
-            receipts += land_department(
-                city,
-                state,
-                department.key,
-                period,
-                city_resource.sources_of(state),
-                city_resource.environment,
-            )
+            place = (city_resource.sources_of(state), city_resource.environment)
+            taken = land_department(city, state, department.key, period, *place)
+            note_delivery(city, state, feed, period, taken, *place, now=datetime.now(UTC))
+            receipts += taken
             if time.monotonic() - shown > 2:
                 shown = time.monotonic()
                 log.info("%s: %s, %d of %d months", department.key, period, number, len(earlier) + len(months))
@@ -90,7 +89,22 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
             period: feed_gate(city, state, period, [r for r in receipts if r.period == period]) for period in months
         }
         return dg.MaterializeResult(
-            metadata=_metadata(receipts, months),
+            metadata={
+                **_metadata(receipts, months),
+                "timeliness": _table(
+                    [
+                        {
+                            "month": row.period,
+                            "due": row.due,
+                            "delivered": f"{row.delivered} / {row.expected}",
+                            "complete": row.complete_at,
+                            "": " ".join(WORDS[row.state]),
+                            "days late": row.late_days,
+                        }
+                        for row in timeliness_of(city, state, feed, months[-1], datetime.now(UTC))
+                    ]
+                ),
+            },
             check_results=[months_verdict(context, "gate_a", key, verdicts)],
         )
 

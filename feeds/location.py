@@ -27,6 +27,17 @@ MAX_BYTES = 1 << 30
 CACHE_BYTES = 256 << 20
 
 
+#: Names under which programs keep what is not finished or not theirs to send: editors, browsers, file transfer.
+_UNFINISHED_STARTS = (".", "~$")
+_UNFINISHED_ENDS = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp", "~")
+
+
+def is_unfinished_name(path: str) -> bool:
+    """Whether a file's name says that it is a temporary one: no delivery, whatever a `*` in its location matches."""
+    name = PurePosixPath(path).name.lower()
+    return name.startswith(_UNFINISHED_STARTS) or name.endswith(_UNFINISHED_ENDS)
+
+
 def place_path(feed: str, location: str, period: str) -> str:
     """The location with its month; FeedError when it would leave the root."""
     path = location.replace("{period}", period)
@@ -44,14 +55,15 @@ def place_path(feed: str, location: str, period: str) -> str:
 def find_files(root: str, path: str) -> list[tuple[str, Callable[[], bytes]]]:
     """Files at a path (which may hold `*` or `?`: a delivery in several files), in the order of their names.
 
-    Returns the path of each relative to the root, and a function that reads it. NotDelivered when there is
-    none.
+    Temporary files are left out. Returns the path of each relative to the root, and a function that reads it.
+    NotDelivered when there is none.
     """
     filesystem, base = fsspec.core.url_to_fs(root)
     base = base.rstrip("/")
     whole = f"{base}/{path}" if base else path
     if any(sign in path for sign in "*?"):
         found = sorted(str(p) for p in filesystem.glob(whole) if filesystem.isfile(p))
+        found = [name for name in found if not is_unfinished_name(name)]
     else:
         found = [whole] if filesystem.isfile(whole) else []
     if not found:

@@ -17,6 +17,9 @@ from feeds.errors import FeedError
 
 #: Title lines above a header: more than this and the sheet is something else.
 HEADER_SEARCH_ROWS = 30
+#: How the example row of a delivery template begins (arrivals/templates.py).
+EXAMPLE = "示例 example"
+_EXAMPLES = ("示例", "示例行", "example", "示例example")
 _TOTALS = ("合计", "总计", "小计", "共计", "总数", "合计数", "total", "grandtotal", "subtotal")
 
 
@@ -114,14 +117,14 @@ def raw_file(
     layout: int = 0,
     broken: Sequence[tuple[int, str]] = (),
 ) -> RawFile:
-    """Strip cells, count blank and total rows as layout, and keep the rest."""
+    """Strip cells, count blank rows, totals and a template's example row as layout, and keep the rest."""
     header = tuple(rows.columns)
     if rows.height and header:
         stripped = pl.all().str.strip_chars()
         rows = rows.select(pl.when(stripped.str.len_bytes() > 0).then(stripped).name.keep())
         first = rows.select(pl.coalesce(pl.all())).to_series()
         word = first.str.replace_all(r"[\s:：]+", "").str.to_lowercase()
-        is_layout = first.is_null() | word.is_in(_TOTALS).fill_null(False)
+        is_layout = first.is_null() | word.is_in((*_TOTALS, *_EXAMPLES)).fill_null(False)
         if is_layout.any():
             layout += int(is_layout.sum())
             rows, lines = rows.filter(~is_layout), lines.filter(~is_layout)

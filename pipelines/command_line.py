@@ -11,6 +11,7 @@ import click
 
 from city import Period
 from city.folder import CityFolderError
+from pipelines.commands.deliveries import receipts, templates, timeliness
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
@@ -354,7 +355,7 @@ def _range(months: list[Period]) -> str:
     return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
 
 
-for _command in (hold, release):
+for _command in (templates, receipts, timeliness, hold, release):
     cli.add_command(_command)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from arrivals.timeliness import account, months_shown, timeliness
 from city.folder import City
 from city.periods import Period
 from city.state import StateFolder
@@ -41,6 +42,8 @@ log = logging.getLogger("pingan.publication")
 
 #: Gates whose stored answer must be a pass before gate C is asked.
 _EARLIER_GATES = ("A", "B")
+#: Who delivered when: depends on the clock, so it is listed in the manifest and never compared.
+TIMELINESS = "timeliness.json"
 _WAIT_SECONDS = 120
 _UNFINISHED = ".tmp-"
 
@@ -150,6 +153,8 @@ def _publish_locked(
             write_bytes(staged / f"{name}.csv", csv_bytes(table))
         write_bytes(staged / "gate.json", json_text(result.to_dict()).encode("utf-8"))
         write_bytes(staged / "gate.html", page.encode("utf-8"))
+        came = account(timeliness(city, state, months_shown(city, month.period), now), now)
+        write_bytes(staged / TIMELINESS, json_text(came).encode("utf-8"))
         moved = moved_summary(month, latest, changed) if latest else None
         manifest = {
             **_description(month, city, state),
@@ -339,12 +344,19 @@ def _files(folder: Path) -> list[dict[str, Any]]:
     return [
         {
             "name": path.name,
-            "kind": "data" if path.suffix in {".parquet", ".csv"} else "gate",
+            "kind": _kind(path),
             "bytes": path.stat().st_size,
             "sha256": sha256_of(path),
         }
         for path in sorted(folder.iterdir())
     ]
+
+
+def _kind(path: Path) -> str:
+    """`data` is what is compared and computed again; `gate` and `account` depend on people and on the clock."""
+    if path.name == TIMELINESS:
+        return "account"
+    return "data" if path.suffix in {".parquet", ".csv"} else "gate"
 
 
 def _unchanged(latest: Issue) -> PublishResult:

@@ -56,7 +56,7 @@ class Issue:
 
     @property
     def files(self) -> Mapping[str, Mapping[str, Any]]:
-        """Files by name: sha256, bytes, kind (`data` or `gate`)."""
+        """Files by name: sha256, bytes, kind (`data`, `gate` or `account`)."""
         return {str(entry["name"]): entry for entry in self.manifest["files"]}
 
 

@@ -17,6 +17,7 @@ from filelock import FileLock
 from small_candidate import small_tables, write_candidate
 
 import publication.issue as issue_module
+from arrivals.record import note_found
 from city import City, StateFolder
 from gates.candidate import TABLES
 from gates.result import Finding, GateResult, Override, operating_system_user
@@ -52,7 +53,9 @@ def test_an_issue_holds_the_tables_as_parquet_and_csv_the_gate_and_the_manifest(
     assert (result.outcome, result.issue_number, result.revision) == ("published", 1, 1)
     assert result.folder == state.issues / "2022-01" / "r1"
     names = {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
-    assert {p.name for p in result.folder.iterdir()} == names | {"gate.json", "gate.html", "manifest.json"}
+    assert {p.name for p in result.folder.iterdir()} == names | {
+        *("gate.json", "gate.html", "manifest.json", "timeliness.json")
+    }
     for name in TABLES:
         candidate = state.candidate("2022-01") / f"{name}.parquet"
         assert (result.folder / f"{name}.parquet").read_bytes() == candidate.read_bytes()
@@ -109,9 +112,29 @@ def test_only_the_clock_and_the_code_version_differ_between_two_places(
     now = datetime(2030, 1, 1, tzinfo=UTC)
     there = publish(elsewhere.candidate("2022-01"), elsewhere, city, now=now, code_version="later").folder
     differing = {p.name for p in here.iterdir() if p.read_bytes() != (there / p.name).read_bytes()}
-    assert differing == {"manifest.json"}
+    assert differing == {"manifest.json", "timeliness.json"}
     one, other = manifest_of(here), manifest_of(there)
-    assert {key for key in one if one[key] != other[key]} == {"published_at", "code_version"}
+    assert {key for key in one if one[key] != other[key]} == {"published_at", "code_version", "files"}
+    (one_data, other_data) = ([f for f in m["files"] if f["kind"] != "account"] for m in (one, other))
+    assert one_data == other_data
+
+
+def test_who_delivered_when_is_told_beside_the_data_and_makes_no_revision(
+    release: Publish, state: StateFolder, city: City
+) -> None:
+    came = datetime(2022, 2, 4, 8, tzinfo=UTC)
+    for feed in city.feeds[1:]:
+        note_found(city, state, feed.record_sets[0], "2022-01", "abc", came)
+    first = release("2022-01")
+    told = json.loads((first.folder / "timeliness.json").read_text(encoding="utf-8"))
+    assert [(r["department"], r["state"]) for r in told["rows"]] == [
+        ("D1", "missing"), ("D2", "on_time"), ("D3", "on_time"), ("D4", "on_time"),
+    ]  # fmt: skip
+    assert told["rows"][1]["first_at"] == "2022-02-04T16:00:00+08:00"
+    assert {f["name"]: f["kind"] for f in manifest_of(first.folder)["files"]}["timeliness.json"] == "account"
+    note_found(city, state, city.feeds[0].record_sets[0], "2022-01", "abc", came)
+    assert release("2022-01").outcome == "unchanged"
+    assert verify(state) == []
 
 
 def test_a_change_needs_a_reason(release: Publish, state: StateFolder) -> None:
