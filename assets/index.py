@@ -20,6 +20,7 @@ from assets.city_resource import CityResource, run_months
 from assets.feeds import feed_key
 from assets.gate_checks import months_verdict
 from city import City
+from city.locks import candidates_lock
 from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.store import read_gate, write_gate
@@ -114,10 +115,11 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
             events = list(invocation.stream())
             contents = warehouse_contents(state, window)
             yield from (_described(event, contents) for event in events)
-            for result in model_gate(state, invocation.target_path / "run_results.json", months).values():
-                write_gate(state, result)
-            for period in months:
-                write_candidate(own_city, state, receipts, period, city_resource.code_version)
+            verdicts = model_gate(state, invocation.target_path / "run_results.json", months)
+            with candidates_lock(state):
+                for period in months:
+                    write_candidate(own_city, state, receipts, period, city_resource.code_version)
+                    write_gate(state, verdicts[period])
         log.info("dbt and %d release candidates: %.1f s", len(months), time.monotonic() - began)
 
     return index
@@ -176,18 +178,19 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
         began = time.monotonic()
         feeds, models, releases = {}, {}, {}
         for period in months:
-            feeds[period] = feed_gate(own_city, state, period, month_receipts(own_city, state, period))
-            write_gate(state, feeds[period])
-            stored = read_gate(state, period, "B")
-            if stored is None:
-                raise dg.Failure(f"{period}: gate B has no result; materialise the models of the month first")
-            models[period] = stored
-            releases[period] = evaluate_release_gate(
-                state.candidate(period), own_city, folder_of_last_month(state, state.candidate(period))
-            )
-            write_gate(state, releases[period])
-            if feeds[period].passed and models[period].passed and releases[period].passed:
-                gates_passed(state, own_city, period, state.candidate(period), datetime.now(UTC))
+            with candidates_lock(state):
+                feeds[period] = feed_gate(own_city, state, period, month_receipts(own_city, state, period))
+                write_gate(state, feeds[period])
+                stored = read_gate(state, period, "B")
+                if stored is None:
+                    raise dg.Failure(f"{period}: gate B has no result; materialise the models of the month first")
+                models[period] = stored
+                releases[period] = evaluate_release_gate(
+                    state.candidate(period), own_city, folder_of_last_month(state, state.candidate(period))
+                )
+                write_gate(state, releases[period])
+                if feeds[period].passed and models[period].passed and releases[period].passed:
+                    gates_passed(state, own_city, period, state.candidate(period), datetime.now(UTC))
         log.info("gates of %d months: %.1f s", len(months), time.monotonic() - began)
         return dg.MaterializeResult(
             metadata={

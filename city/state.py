@@ -1,8 +1,8 @@
 """Where a city's state lives under PINGAN_HOME: one folder per city, one place for each thing.
 
 Only paths are here. Who may write where: feeds write landing/ and quarantine/, dbt writes warehouse.duckdb,
-the release writes candidates/, gates write gates/, publication writes issues/ and holds/, the arrivals room writes
-arrivals/ and receipts/, the notices room notices/.
+the release writes candidates/ and inputs/, gates write gates/, publication writes issues/ and holds/, the arrivals
+room writes arrivals/ and receipts/, the notices room notices/.
 """
 
 from __future__ import annotations
@@ -59,6 +59,16 @@ class StateFolder:
     def gates(self) -> Path:
         """Gate results by month."""
         return self.root / "gates"
+
+    @property
+    def inputs(self) -> Path:
+        """What issues were computed from besides landing, each file under the hash of its bytes."""
+        return self.root / "inputs"
+
+    @property
+    def candidates_lock(self) -> Path:
+        """The operating-system lock over candidates/ and gates/: writing, judging, publishing."""
+        return self.root / "candidates.lock"
 
     @property
     def issues(self) -> Path:

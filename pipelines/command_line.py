@@ -11,6 +11,7 @@ import click
 
 from city import Period
 from city.folder import CityFolderError
+from pipelines.commands.corrections import diff, reproduce
 from pipelines.commands.deliveries import receipts, templates, timeliness
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
@@ -199,19 +200,25 @@ def verify(where: Settings) -> None:
     click.echo(f"{len(list_issues(state))} revisions, every file and the chain of manifests as published")
 
 
+issues.add_command(reproduce)
+cli.add_command(diff)
+
+
 @cli.command(context_settings=CONTEXT)
 @click.argument("month", type=MONTHS, required=False)
+@click.option("--revision", type=click.IntRange(min=1), default=None, help="Default: the latest.")
 @city_option
-def show(month: list[Period] | None, city: str | None) -> None:
+def show(month: list[Period] | None, revision: int | None, city: str | None) -> None:
     """Show an issue on the terminal: city, counties, best and worst townships.
 
     \b
     Examples:
       pingan show
       pingan show 2022-06
+      pingan show 2022-06 --revision 1        as it was published first
     """
     where = settings(city)
-    _show(where, month[-1] if month else None)
+    _show(where, month[-1] if month else None, revision)
 
 
 @cli.command(context_settings=CONTEXT)
@@ -325,14 +332,17 @@ def _publish_over_gate(
         raise SystemExit(1) from refusal
 
 
-def _show(where: Settings, period: Period | None) -> None:
+def _show(where: Settings, period: Period | None, revision: int | None = None) -> None:
     from publication.listing import list_issues
     from publication.summary import print_summary
 
     city, state, _ = where.load()
-    published = [entry for entry in list_issues(state) if period in (None, entry.period)]
+    published = [
+        entry for entry in list_issues(state) if period in (None, entry.period) and revision in (None, entry.revision)
+    ]
     if not published:
-        raise click.UsageError(f"no issue of {period or city.key} is published; run `pingan publish MONTH`")
+        wanted = f"{period or city.key}{f' r{revision}' if revision else ''}"
+        raise click.UsageError(f"no issue of {wanted} is published; `pingan issues` says what is")
     latest = max(published, key=lambda entry: (entry.period, entry.revision))
     print_summary(city, state, state.issues / latest.period / f"r{latest.revision}", _console())
     click.echo("UI:         make ui  (then open the address that it prints)")

@@ -17,7 +17,7 @@ from publication.files import sha256_of
 from publication.manifest import Issue, read_issue
 
 #: Scores are compared after rounding to 1e-9 (METHODS.md section 1); a change is a difference of two such.
-_TOLERANCE = 5e-9
+TOLERANCE = 5e-9
 
 
 def changed_tables(candidate: Path, issue: Issue) -> list[str]:
@@ -46,7 +46,7 @@ def moved_summary(candidate: Candidate, issue: Issue, tables: list[str]) -> dict
         now.join(before, on=keys, how="full", coalesce=True)
         .with_columns(change=pl.col("score") - pl.col("before"))
         .with_columns(
-            moved=pl.col("change").abs() > _TOLERANCE,
+            moved=pl.col("change").abs() > TOLERANCE,
             appeared=pl.col("before").is_null() & pl.col("score").is_not_null(),
             vanished=pl.col("before").is_not_null() & pl.col("score").is_null(),
         )
@@ -86,7 +86,7 @@ def _compared(state: StateFolder, candidate: Candidate, period: Period | None, c
     implied = pl.col("score") - pl.col(change)
     differs = (
         pl.when(pl.col(change).is_not_null())
-        .then(((implied - pl.col("before")).abs() > _TOLERANCE).fill_null(True))
+        .then(((implied - pl.col("before")).abs() > TOLERANCE).fill_null(True))
         .otherwise(pl.col("score").is_not_null() & pl.col("before").is_not_null())
     )
     differing = int(joined.select(differs.sum()).item())

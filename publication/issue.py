@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from arrivals.timeliness import account, months_shown, timeliness
 from city.folder import City
+from city.locks import candidates_lock
 from city.periods import Period
 from city.state import StateFolder
 from gates.candidate import TABLES, Candidate, folder_of_last_month, load_candidate
@@ -97,7 +98,7 @@ def publish(
     if now.tzinfo is None:
         raise ValueError("now has no time zone: an issue's time of publication must not depend on the machine")
     state.issues.mkdir(parents=True, exist_ok=True)
-    with _locked(state):
+    with _locked(state), candidates_lock(state):
         chain = _repaired(state)
         month = _complete(candidate, city)
         own = [issue for issue in chain if issue.period == month.period]
@@ -315,6 +316,7 @@ def _description(month: Candidate, city: City, state: StateFolder) -> dict[str, 
         },
         "first_month_read": told.get("first_month_read"),
         "landing": told.get("landing", []),
+        "inputs": told.get("inputs"),
         "compares_with": compares_with(state, month),
     }
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from city.periods import Period
 from city.state import StateFolder
 from publication.index import read_index
+from publication.manifest import read_issue
 
 
 @dataclass(frozen=True)
@@ -68,4 +71,28 @@ def format_issues(issues: list[ListedIssue]) -> str:
         ]
         head = f"{issue.period}  第{issue.issue_number}期  r{issue.revision}  {issue.published_at}"
         lines.append("  ".join([head, issue.manifest_sha256[:12], "; ".join(filter(None, remarks))]).rstrip())
+        if issue.revision > 1:
+            before = next(i for i in issues if (i.period, i.revision) == (issue.period, issue.revision - 1))
+            lines += _correction(issue, before)
     return "\n".join(lines)
+
+
+def _correction(issue: ListedIssue, before: ListedIssue) -> list[str]:
+    """What a revision moved against the one before it, and the hashes of both manifests in full."""
+    moved = read_issue(issue.folder).manifest["moved"]
+    names = {
+        code: f"{zh} {en}"
+        for code, zh, en in pl.read_parquet(issue.folder / "units.parquet")
+        .select("unit_code", "name_zh", "name_en")
+        .iter_rows()
+    }
+    largest = moved["largest_overall"]
+    said = f"moved 变动: {moved['units']} units 个单位, {moved['scores']} scores"
+    if largest:
+        name = names.get(largest["unit_code"], largest["unit_code"])
+        said += f"; largest 最大: {name} {largest['from']:.2f} → {largest['to']:.2f} ({largest['change']:+.2f})"
+    return [
+        f"    {said}; tables 数据表: {', '.join(moved['tables'])}",
+        f"    manifest 清单 r{before.revision} {before.manifest_sha256}",
+        f"    manifest 清单 r{issue.revision} {issue.manifest_sha256}",
+    ]

@@ -19,6 +19,7 @@ from city import City, Period, StateFolder
 from city.periods import add_months, month_index
 from feeds.receipt import Receipt
 from warehouse.filling import month_receipts
+from warehouse.inputs import keep_inputs
 from warehouse.window import run_window
 
 #: Tables of a candidate: what is selected, in which order.
@@ -79,10 +80,14 @@ def write_candidate(
     period: Period,
     code_version: str,
 ) -> Path:
-    """Write `candidates/<period>/` whole, replacing an earlier one; answers its folder."""
+    """Write `candidates/<period>/` whole, replacing an earlier one and what the gates said of it; answers its folder.
+
+    The caller holds the candidates' lock too, so a folder that is not a month's was left by a run that was killed.
+    """
     target = state.candidate(period)
+    for left in target.parent.glob(".*"):
+        shutil.rmtree(left)
     fresh = target.with_name(f".{period}-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     with duckdb.connect(str(state.warehouse), read_only=True, config={"threads": 1}) as connection:
         for name, (query, order) in _TABLES.items():
@@ -96,11 +101,17 @@ def write_candidate(
             period,
         )
     (fresh / "candidate.json").write_text(
-        json.dumps(_description(city, receipts, period, code_version), ensure_ascii=False, indent=1) + "\n",
+        json.dumps(_description(city, state, receipts, period, code_version), ensure_ascii=False, indent=1) + "\n",
         encoding="utf-8",
     )
-    shutil.rmtree(target, ignore_errors=True)
+    # A gate's answer is about one candidate: without this, a kill before the gates would leave the answers of the
+    # candidate before, and publication would take them for this one's.
+    for answer in (state.gates / period).glob("[ABC].json"):
+        answer.unlink()
+    if target.exists():
+        target.rename(target.with_name(f".{period}-replaced"))
     fresh.rename(target)
+    shutil.rmtree(target.with_name(f".{period}-replaced"), ignore_errors=True)
     return target
 
 
@@ -142,7 +153,9 @@ def _feed_rows(city: City, state: StateFolder, receipts: Sequence[Receipt], peri
     return pl.DataFrame(rows, schema_overrides={"landing_file": pl.String, "hash": pl.String}).to_arrow()
 
 
-def _description(city: City, receipts: Sequence[Receipt], period: Period, code_version: str) -> dict[str, Any]:
+def _description(
+    city: City, state: StateFolder, receipts: Sequence[Receipt], period: Period, code_version: str
+) -> dict[str, Any]:
     # The months that this month alone needs, whatever range the run covered: the same in every run.
     window = run_window(city, period, period)
 
@@ -173,5 +186,6 @@ def _description(city: City, receipts: Sequence[Receipt], period: Period, code_v
             for r in sorted(receipts, key=lambda r: (r.period, r.department, r.record_set))
             if r.reported and r.period in set(window.feed_months)
         ],
+        "inputs": keep_inputs(city, state, period),
         "code_version": code_version,
     }

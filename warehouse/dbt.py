@@ -100,8 +100,8 @@ def run_dbt(city: City, state: StateFolder, command: Sequence[str], target: Path
 
 
 def dbt_executable() -> str:
-    """dbt beside the Python that runs us: the environment need not be activated."""
-    return str(Path(sys.executable).with_name("dbt"))
+    """dbt beside the Python that runs us, by the name that ends with its run (warehouse/dbt_process.py)."""
+    return str(Path(sys.executable).with_name("pingan-dbt"))
 
 
 def run_target(state: StateFolder, run_id: str) -> Path:

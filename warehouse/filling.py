@@ -6,23 +6,20 @@ the window's months.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import polars as pl
-from filelock import FileLock, Timeout
 
 from city import City, Period, RecordSet, StateFolder
+from city.locks import held
 from feeds.contract import load_contract
 from feeds.landing import current_landing, read_attempt, read_receipt
 from feeds.receipt import NOT_DELIVERED, Receipt
+from warehouse.opening import open_warehouse
 from warehouse.tables import city_tables
 from warehouse.window import RunWindow
-
-log = logging.getLogger("pingan.warehouse")
 
 _DUCKDB_TYPES = {
     pl.String: "varchar",
@@ -38,17 +35,10 @@ _DUCKDB_TYPES = {
 @contextmanager
 def warehouse_lock(state: StateFolder) -> Iterator[None]:
     """Hold the city's warehouse. The lock is the operating system's: it dies with its process, however that dies."""
-    state.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(state.warehouse_lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.info("another run is using the warehouse of %s; waiting for it to finish", state.city_key)
-        lock.acquire()
-    try:
+    with held(
+        state.warehouse_lock, f"another run is using the warehouse of {state.city_key}; waiting for it to finish"
+    ):
         yield
-    finally:
-        lock.release()
 
 
 def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Receipt]:
@@ -58,7 +48,7 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
         [{"record_set": r.key, "period": r.period, "reported": r.reported} for r in receipts],
         schema={"record_set": pl.String, "period": pl.String, "reported": pl.Boolean},
     )
-    with duckdb.connect(str(state.warehouse)) as connection:
+    with open_warehouse(state) as connection:
         connection.execute("create schema if not exists city; create schema if not exists landing")
         for name, table in (city_tables(city, window) | {"reports": reports}).items():
             connection.register("incoming", table.to_arrow())
