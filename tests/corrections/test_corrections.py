@@ -234,9 +234,7 @@ def test_inputs_that_are_gone_or_altered_are_named(
         reproduce(office.state, "2022-01", 1, CODE_VERSION, tmp_path / "work")
 
 
-def test_an_issue_that_kept_no_inputs_says_so(
-    corrected: Corrected, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_issue_that_kept_no_inputs_says_so(corrected: Corrected, monkeypatch: pytest.MonkeyPatch) -> None:
     import pipelines.reproduction as module
 
     read = module.read_issue_data
