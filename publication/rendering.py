@@ -75,7 +75,7 @@ class Rendering:
 
 
 #: A line for each: Rendering("site", "publication.site:render_site", ("index.html",)).
-_ALL: tuple[Rendering, ...] = ()
+_ALL: tuple[Rendering, ...] = (Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),)
 #: Every rendering by name, in the order in which they are shown.
 RENDERINGS: Mapping[str, Rendering] = {rendering.name: rendering for rendering in _ALL}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Servers and a browser for the tests that need real ones: from Debian's packages, when this is Debian and we are root.
+# Servers, a browser and an office for the tests that need real ones: from Debian's packages, when this is Debian and we are root.
 # Elsewhere, or without a network, those tests skip and say why; with CI=true they fail instead.
 set -euo pipefail
 missing=()
@@ -7,6 +7,9 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)
 # Not `fc-list | grep -q`: grep leaves at the first line, fc-list dies of it, and pipefail calls the font missing.
 [ -n "$(fc-list ':family=Noto Sans CJK SC' family 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
+# LibreOffice opens the workbook and the bulletin as offices do.
+[ -e /usr/lib/libreoffice/program/libsclo.so ] || missing+=(libreoffice-calc)
+[ -e /usr/lib/libreoffice/program/libswlo.so ] || missing+=(libreoffice-writer)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "not installed (not root on Debian): ${missing[*]}; tests that need them will skip" >&2

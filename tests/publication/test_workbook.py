@@ -1,0 +1,128 @@
+"""The workbook as LibreOffice and openpyxl read it: its numbers are the issue's, its text stays text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from finished_run import FinishedRun
+from office_files import sheets_as_csv
+from small_candidate import small_city
+from small_issue import MONTH, PLANTED, full_tables
+
+from city import City, StateFolder
+from publication.reading import IssueData, read_issue_data
+from publication.workbook import write_workbook
+
+HEADING_ROW = 3
+
+
+@pytest.fixture
+def planted(release: object, state: StateFolder) -> IssueData:
+    """A published month in which names of units begin as formulas do."""
+    release(MONTH, **full_tables())  # type: ignore[operator]
+    return read_issue_data(state, MONTH)
+
+
+def table(sheet: list[list[str]], column_at: Mapping[str, int], key: int) -> dict[tuple[str, ...], dict[str, str]]:
+    """Rows below the headings by their first `key` columns."""
+    rows = [row for row in sheet[HEADING_ROW + 1 :] if row[0]]
+    return {tuple(row[:key]): {name: row[at] for name, at in column_at.items()} for row in rows}
+
+
+def at(sheet: list[list[str]], **english: str) -> dict[str, int]:
+    """Where the columns with these English headings are."""
+    headings = [text.split("\n")[-1] for text in sheet[HEADING_ROW]]
+    return {name: headings.index(text) for name, text in english.items()}
+
+
+def same(shown: str, value: float | None) -> bool:
+    if value is None or shown == "":
+        return value is None and shown == ""
+    number = float(shown[:-1]) / 100 if shown.endswith("%") else float(shown)
+    return math.isclose(number, value, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.server
+def test_text_that_begins_like_a_formula_stays_text(planted: IssueData, city: City, tmp_path: Path) -> None:
+    (path,) = write_workbook(planted, city, tmp_path)
+    rankings = sheets_as_csv(path, tmp_path)["排名 Rankings"]
+    names = {row[3] for row in rankings[HEADING_ROW + 1 :]}
+    assert set(PLANTED) <= names
+    cells = [c for row in openpyxl.load_workbook(path)["排名 Rankings"].iter_rows() for c in row if c.value in PLANTED]
+    assert len(cells) >= len(PLANTED)
+    assert all(cell.data_type == "s" and cell.quotePrefix for cell in cells), "a cell would become a formula on editing"
+
+
+def test_every_sheet_has_the_notice_filters_and_frozen_headings(planted: IssueData, city: City, tmp_path: Path) -> None:
+    (path,) = write_workbook(planted, city, tmp_path)
+    notice = planted.notice("zh")
+    assert notice, "the small city must be synthetic for this test to say anything"
+    book = openpyxl.load_workbook(path)
+    assert len(book.worksheets) == 9
+    for sheet in book.worksheets:
+        assert notice in str(sheet["A2"].value), sheet.title
+    for sheet in book.worksheets[1:]:
+        assert sheet.freeze_panes, sheet.title
+        assert sheet.freeze_panes.endswith("5"), sheet.title
+        assert str(sheet.auto_filter.ref).startswith("A4:"), sheet.title
+    assert book["排名 Rankings"].conditional_formatting
+
+
+def test_the_same_issue_gives_the_same_bytes(planted: IssueData, city: City, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_workbook(planted, city, tmp_path / name)
+    assert (tmp_path / "one/workbook.xlsx").read_bytes() == (tmp_path / "two/workbook.xlsx").read_bytes()
+
+
+def test_a_city_without_hex_colours_has_a_workbook(planted: IssueData, tmp_path: Path) -> None:
+    assert all("hex" not in colour for colour in small_city().versions[0].rules["colours"])
+    assert write_workbook(planted, small_city(), tmp_path)[0].stat().st_size > 0
+
+
+@pytest.mark.end_to_end
+@pytest.mark.server
+def test_its_numbers_are_those_of_the_issue(tianshui_run: FinishedRun, tmp_path: Path) -> None:
+    data = read_issue_data(tianshui_run.state, "2023-01")
+    (path,) = write_workbook(data, tianshui_run.city, tmp_path)
+    sheets = sheets_as_csv(path, tmp_path)
+    scores = {(r["unit_code"], r["node_code"]): r for r in data.table("scores").iter_rows(named=True)}
+
+    long = sheets["得分长表 Scores long"]
+    columns = at(long, node="Node code", score="Score", month="Change on last month", year="Change on last year")
+    columns |= at(long, rank="Rank", coverage="Coverage")
+    rows = [(row[0], row[columns["node"]], row) for row in long[HEADING_ROW + 1 :]]
+    assert {(unit, node) for unit, node, _ in rows} == set(scores)
+    for unit, node, row in rows:
+        expected = scores[unit, node]
+        for name, field in (
+            ("score", "score"), ("month", "change_month"), ("year", "change_year"), ("rank", "rank"),
+            ("coverage", "coverage"),
+        ):  # fmt: skip
+            assert same(row[columns[name]], expected[field]), (unit, node, name)
+
+    wide = sheets["得分宽表 Scores wide"]
+    codes = [text.split("\n")[-1] for text in wide[HEADING_ROW]]
+    for row in wide[HEADING_ROW + 1 :]:
+        for code, cell in list(zip(codes, row, strict=True))[5:]:
+            assert same(cell, scores[row[0], code]["score"]), (row[0], code)
+
+    indicators = sheets["指标 Indicators"]
+    columns = at(indicators, node="Node code", numerator="Numerator", denominator="Denominator", value="Value")
+    values = {(r["unit_code"], r["indicator_code"]): r for r in data.table("values").iter_rows(named=True)}
+    seen = set()
+    for row in indicators[HEADING_ROW + 1 :]:
+        key = (row[0], row[columns["node"]])
+        seen.add(key)
+        assert all(same(row[columns[n]], values[key][n]) for n in ("numerator", "denominator", "value")), key
+    assert seen == set(values)
+
+    overview = sheets["概览 Overview"]
+    city = scores[data.table("units").filter(pl.col("level") == "city")["unit_code"].item(), data.root]
+    assert same(overview[4][0], city["score"])
+    assert same(overview[4][2], city["change_month"])
