@@ -37,9 +37,12 @@ def read_json_file(feed: str, path: str, content: bytes) -> RawFile:
         raise FeedError(
             feed, path, "not UTF-8, as JSON has to be", "ask the department to send the file as UTF-8"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FeedError(
-            feed, path, f"not JSON, or cut off ({error})", "ask the department to send the file again"
+            feed,
+            path,
+            f"not JSON, cut off, or nested without end ({error})",
+            "ask the department to send the file again",
         ) from error
     pages = document if isinstance(document, list) else [document]
     return _assemble(feed, path, sha256(content), [_page(feed, path, p, n) for n, p in enumerate(pages, 1)])
@@ -75,7 +78,7 @@ def read_json_http(
             digest.update(body)
             try:
                 page = _page(feed, path, json.loads(body), number)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise FeedError(feed, path, f"page {number} is not JSON ({error})", _FORM) from error
             pages.append(page)
             announced = min(int(page["pages"]), MAX_PAGES)

@@ -10,12 +10,13 @@ import hashlib
 import io
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from pathlib import PurePosixPath
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from feeds.errors import FeedError, NotDelivered
 from feeds.raw import RawFile
@@ -52,11 +53,12 @@ def place_path(feed: str, location: str, period: str) -> str:
     return "/".join(parts)
 
 
-def find_files(root: str, path: str) -> list[tuple[str, Callable[[], bytes]]]:
+def find_files(feed: str, root: str, path: str) -> list[tuple[str, Callable[[], bytes]]]:
     """Files at a path (which may hold `*` or `?`: a delivery in several files), in the order of their names.
 
     Temporary files are left out. Returns the path of each relative to the root, and a function that reads it.
-    NotDelivered when there is none.
+    NotDelivered when there is none, FeedError when a link leads out of the root: whoever may put files there may not
+    read others by it.
     """
     filesystem, base = fsspec.core.url_to_fs(root)
     base = base.rstrip("/")
@@ -68,8 +70,22 @@ def find_files(root: str, path: str) -> list[tuple[str, Callable[[], bytes]]]:
         found = [whole] if filesystem.isfile(whole) else []
     if not found:
         raise NotDelivered(path)
+    if isinstance(filesystem, LocalFileSystem):
+        _refuse_outside(feed, path, base, found)
     start = len(base) + 1 if base else 0
     return [(name[start:], _reading(filesystem, name)) for name in found]
+
+
+def _refuse_outside(feed: str, path: str, base: str, found: Sequence[str]) -> None:
+    root = Path(base).resolve()
+    for name in found:
+        if not Path(name).resolve().is_relative_to(root):
+            raise FeedError(
+                feed,
+                path,
+                "a link that leads out of the sources' root",
+                "put the file itself there, or name its own root by `root:` in feeds.yaml",
+            )
 
 
 def _reading(filesystem: Any, name: str) -> Callable[[], bytes]:
@@ -109,11 +125,9 @@ def unpack(feed: str, path: str, content: bytes) -> bytes:
     return unpacked
 
 
-def too_large(feed: str, path: str) -> FeedError:
-    """The error for a delivery over MAX_BYTES."""
-    return FeedError(
-        feed, path, f"larger than {MAX_BYTES >> 20} MiB", "ask for one month, or split it into several files"
-    )
+def too_large(feed: str, path: str, limit: int = MAX_BYTES) -> FeedError:
+    """The error for a delivery over a limit in bytes."""
+    return FeedError(feed, path, f"larger than {limit >> 20} MiB", "ask for one month, or split it into several files")
 
 
 def sha256(content: bytes) -> str:

@@ -61,7 +61,7 @@ def read_delivery(record_set: RecordSet, period: Period, sources: str, environme
             )
         ]
     try:
-        found = find_files(own_root or sources, path)
+        found = find_files(feed, own_root or sources, path)
     except (OSError, ValueError, ImportError) as error:
         # An unknown protocol, a missing driver, no access. The root may hold a password: it is not repeated.
         where = f"the variable {record_set.root}" if own_root else "--sources"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import sqlite3
 import tempfile
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,23 @@ def read_sqlite(feed: str, path: str, content: bytes, wanted: Collection[str], *
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "delivery.sqlite"
         copy.write_bytes(content)
+        _refuse_view(feed, path, copy, str(options.get("table", "")))
         return read_sql(feed, f"sqlite:///{copy}", path, wanted, **options)
+
+
+def _refuse_view(feed: str, path: str, database: Path, table: str) -> None:
+    """A view is the sender's own query, and a recursive one never ends: only what is stored is read."""
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            found = connection.execute(
+                "select type from sqlite_master where lower(name) = lower(?)", (table,)
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise FeedError(
+            feed, path, f"the database cannot be read ({type(error).__name__})", "ask for the SQLite file again, whole"
+        ) from error
+    if found is not None and found[0] != "table":
+        raise FeedError(feed, path, f"{table!r} is a {found[0]}, a table was expected", _OPTIONS)
 
 
 def read_sql(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Collection
 
 import polars as pl
 
 from feeds.errors import FeedError
-from feeds.location import MAX_BYTES, sha256, too_large
+from feeds.location import sha256
 from feeds.raw import HEADER_SEARCH_ROWS, RawFile, find_header, raw_file, unique_header
+from feeds.workbook_size import refuse_oversized_workbook
 
 _AGAIN = "ask the department to save the workbook again as .xlsx and send it"
 
@@ -19,7 +18,7 @@ def read_xlsx(feed: str, path: str, content: bytes, wanted: Collection[str], *, 
     """Rows of one sheet (number from 1, or name) as text; `wanted` are the headers feeds.yaml names."""
     import fastexcel
 
-    _refuse_unpackable(feed, path, content)
+    refuse_oversized_workbook(feed, path, content)
     try:
         workbook = fastexcel.read_excel(content)
         names = workbook.sheet_names
@@ -62,12 +61,3 @@ def _exact(texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
         for text, number in zip(texts.iter_columns(), numbers.iter_columns(), strict=True)
     ]
     return texts.select(full) if full else texts
-
-
-def _refuse_unpackable(feed: str, path: str, content: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise too_large(feed, path)
-    except zipfile.BadZipFile as error:
-        raise FeedError(feed, path, "not a workbook: damaged or cut off", _AGAIN) from error
