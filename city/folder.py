@@ -65,6 +65,8 @@ class Measure:
     unit: str
     name_zh: str
     name_en: str
+    #: What a public set may say of it: "" a count, "open", or "sensitive".
+    disclosure: str = ""
 
 
 @dataclass(frozen=True)
@@ -356,6 +358,7 @@ def _measure(row: Mapping[str, str]) -> Measure:
         unit=row.get("unit", ""),
         name_zh=name_zh,
         name_en=row.get("name_en") or name_zh,
+        disclosure=row.get("disclosure", ""),
     )
 
 

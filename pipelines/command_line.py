@@ -13,6 +13,7 @@ from city import Period
 from city.folder import CityFolderError
 from pipelines.commands.corrections import diff, reproduce
 from pipelines.commands.deliveries import receipts, templates, timeliness
+from pipelines.commands.export import export
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
@@ -201,7 +202,6 @@ def verify(where: Settings) -> None:
 
 
 issues.add_command(reproduce)
-cli.add_command(diff)
 
 
 @cli.command(context_settings=CONTEXT)
@@ -268,9 +268,6 @@ def ui(city: str | None, sources: str | None, port: int) -> None:
 
     click.echo(f"http://{LOOPBACK}:{port}")
     raise SystemExit(serve(settings(city, sources), port))
-
-
-cli.add_command(render)
 
 
 def _simulated(done: int, months: int, period: Period) -> None:
@@ -365,7 +362,7 @@ def _range(months: list[Period]) -> str:
     return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
 
 
-for _command in (templates, receipts, timeliness, hold, release):
+for _command in (templates, receipts, timeliness, diff, export, hold, release, render):
     cli.add_command(_command)
 
 
