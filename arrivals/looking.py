@@ -45,7 +45,7 @@ def look(record_set: RecordSet, period: Period, sources: str, environment: Mappi
             return _look_by_reading(record_set, period, sources, environment)
         feed = feed_name(record_set)
         own_root = environment.get(record_set.root, "") if record_set.root else ""
-        found = find_files(own_root or sources, place_path(feed, record_set.location, period))
+        found = find_files(feed, own_root or sources, place_path(feed, record_set.location, period))
         if record_set.reader == "sql":  # a SQLite file holds many months: only the month's rows count
             return _look_by_reading(record_set, period, sources, environment)
         contents = [(name, read_bytes(feed, name, read)) for name, read in found]

@@ -41,7 +41,7 @@ def read_json_file(feed: str, path: str, content: bytes) -> RawFile:
         raise FeedError(
             feed,
             path,
-            f"not JSON, cut off, or nested too deep ({error})",
+            f"not JSON, or cut off, or nested too deep ({error})",
             "ask the department to send the file again",
         ) from error
     pages = document if isinstance(document, list) else [document]
