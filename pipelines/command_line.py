@@ -16,6 +16,7 @@ from pipelines.commands.deliveries import receipts, templates, timeliness
 from pipelines.commands.export import export
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
+from pipelines.commands.services import ui, workspace
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
@@ -252,24 +253,6 @@ def calibrate(
     click.echo(changes)
 
 
-@cli.command(context_settings=CONTEXT)
-@city_option
-@sources_option
-@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI on loopback.")
-def ui(city: str | None, sources: str | None, port: int) -> None:
-    """Start the Dagster UI: webserver and daemon on the same state, loopback only. Stop with Ctrl-C.
-
-    \b
-    Examples:
-      pingan ui
-      pingan ui --city chicago --sources ../shared/data/chicago --port 3100
-    """
-    from pipelines.ui import LOOPBACK, serve
-
-    click.echo(f"http://{LOOPBACK}:{port}")
-    raise SystemExit(serve(settings(city, sources), port))
-
-
 def _simulated(done: int, months: int, period: Period) -> None:
     import logging
 
@@ -362,7 +345,7 @@ def _range(months: list[Period]) -> str:
     return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
 
 
-for _command in (templates, receipts, timeliness, diff, export, hold, release, render):
+for _command in (templates, receipts, timeliness, diff, export, hold, release, render, ui, workspace):
     cli.add_command(_command)
 
 

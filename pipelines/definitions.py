@@ -1,4 +1,5 @@
-"""The code location: assets of one city, its jobs, its schedule. PINGAN_CITY says which city.
+"""The code location of a city: its assets, its jobs, its schedule. `defs` is that of the city that PINGAN_CITY names;
+several cities beside one another are in code_locations.
 
 Only assembly: no asset's body, no reading of deliveries. Every job runs in one process, because a process per step
 costs 277 s for a month of 21 feeds where one process needs 16 s.
@@ -70,7 +71,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
     # Backfill policies are beta in Dagster 1.13; the notice appears once per asset and tells users nothing.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    city, state, _ = where.load()
+    city, state, sources = where.load()
     manifest = build_manifest(city, state)
     partitions = month_partitions(city)
     own_jobs = jobs(city, partitions)
@@ -90,7 +91,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
             "city_resource": CityResource(
                 city_name=str(city.folder),
                 home=str(where.home),
-                sources=where.sources,
+                sources=sources,
                 code_version=code_version(),
             ),
             "dbt": DbtCliResource(

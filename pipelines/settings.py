@@ -1,8 +1,9 @@
 """The one place where the environment is read: where state lives, which city, where deliveries are looked for.
 
 PINGAN_HOME     state folder (default ./var)
-PINGAN_CITY     city of a Dagster code location: a name under data/ or a folder (default tianshui)
-PINGAN_SOURCES  folder or URL of the deliveries (default: the simulator's output under the state folder)
+PINGAN_CITY     the city of a command that names none: a name under data/ or a folder (default tianshui)
+PINGAN_SOURCES  folder or URL of the deliveries; `{city}` in it stands for the city's key (default: the simulator's
+                output under the state folder)
 Variables that feeds.yaml names (`root`, `token`) are handed to the feeds as they are and kept nowhere.
 """
 
@@ -33,7 +34,7 @@ class Settings:
         """The city, its state folder and its sources; CityFolderError when the folder cannot be read."""
         city = load_city(self.city)
         state = StateFolder(self.home, city.key)
-        return city, state, self.sources or str(state.sources)
+        return city, state, self.sources.replace("{city}", city.key) or str(state.sources)
 
     @property
     def dagster_home(self) -> Path:

@@ -15,33 +15,36 @@ from types import FrameType
 
 from pipelines.runs import prepare_instance
 from pipelines.settings import ROOT, Settings
+from pipelines.workspace import write_workspace
 
 LOOPBACK = "127.0.0.1"
 
 
-def service_commands(port: int) -> list[list[str]]:
-    """The two processes: webserver and daemon."""
+def service_commands(workspace: Path, port: int) -> list[list[str]]:
+    """The two processes: webserver and daemon, on the same cities."""
     programs = Path(sys.executable).parent
-    workspace = str(ROOT / "workspace.yaml")
     return [
-        [str(programs / "dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(port)],
-        [str(programs / "dagster-daemon"), "run", "-w", workspace],
+        [str(programs / "dagster-webserver"), "-w", str(workspace), "-h", LOOPBACK, "-p", str(port)],
+        [str(programs / "dagster-daemon"), "run", "-w", str(workspace)],
     ]
 
 
-def serve(where: Settings, port: int) -> int:
-    """Run both until one ends or the user interrupts; answers the exit code of the one that ended first."""
+def serve(where: Settings, port: int, cities: Sequence[str] = ()) -> int:
+    """Run both until one ends or the user interrupts; answers the exit code of the one that ended first.
+
+    `cities` are the code locations, one each; the settings' own city when none is named.
+    """
+    workspace = write_workspace(where.home, cities or [where.city])
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(prepare_instance(where)),
         "PINGAN_HOME": str(where.home),
-        "PINGAN_CITY": where.city,
         **({"PINGAN_SOURCES": where.sources} if where.sources else {}),
     }
     signal.signal(signal.SIGTERM, _interrupted)  # a service manager's stop ends both processes, like Ctrl-C
     processes = [
         subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: S603 - our own commands
-        for command in service_commands(port)
+        for command in service_commands(workspace, port)
     ]
     try:
         return _first_exit(processes)
