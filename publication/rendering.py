@@ -75,7 +75,10 @@ class Rendering:
 
 
 #: A line for each: Rendering("site", "publication.site:render_site", ("index.html",)).
-_ALL: tuple[Rendering, ...] = (Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),)
+_ALL: tuple[Rendering, ...] = (
+    Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),
+    Rendering("data", "publication.data_package:render_data_package", ("datapackage.json",)),
+)
 #: Every rendering by name, in the order in which they are shown.
 RENDERINGS: Mapping[str, Rendering] = {rendering.name: rendering for rendering in _ALL}
 
