@@ -39,6 +39,12 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "quarantined", "other_month", "layout",
     ),
     "departments": ("code", "key", "name_zh", "name_en"),
+    "robustness": ("period", "unit_code", "unit_level", "rank", "median_rank", "rank_p05", "rank_p95", "ties"),
+    "robustness_colours": ("period", "unit_code", "colour", "share"),
+    "robustness_sensitivity": (
+        "period", "assumption", "first_order", "first_order_p05", "first_order_p95", "total_order",
+        "total_order_p05", "total_order_p95", "runs", "seed", "weights_share", "problem",
+    ),
 }  # fmt: skip
 
 

@@ -100,6 +100,9 @@ def write_candidate(
             fresh / "feeds.parquet",
             period,
         )
+        for name, (table, order) in _robustness_tables(city, fresh, period).items():
+            connection.register(f"made_{name}", table)
+            _copy(connection, f"select * from made_{name}", order, fresh / f"{name}.parquet", period)  # noqa: S608
     (fresh / "candidate.json").write_text(
         json.dumps(_description(city, state, receipts, period, code_version), ensure_ascii=False, indent=1) + "\n",
         encoding="utf-8",
@@ -123,6 +126,17 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, order: str, target:
     connection.execute(f"create or replace temp table written as select * from ({bound}) order by {order}")  # noqa: S608
     connection.execute(f"copy (select * from written order by {order}) to '{path}' (format parquet, compression zstd)")  # noqa: S608
     connection.execute("drop table written")
+
+
+def _robustness_tables(city: City, folder: Path, period: Period) -> dict[str, tuple[Any, str]]:
+    """Tables made from the candidate's own, each with its order."""
+    import polars as pl
+
+    from warehouse.robustness import MADE_FROM, ORDERS, robustness_tables
+
+    made_from = {name: pl.read_parquet(folder / f"{name}.parquet") for name in MADE_FROM}
+    found = robustness_tables(city.version(period), made_from, period)
+    return {name: (table.to_arrow(), ORDERS[name]) for name, table in found.items()}
 
 
 def _feed_rows(city: City, state: StateFolder, receipts: Sequence[Receipt], period: Period) -> Any:

@@ -17,7 +17,10 @@ from publication.verify import verify
 pytestmark = pytest.mark.end_to_end
 
 UNITS, NODES, INDICATORS = 131, 180, 138
-TABLES = ("scores", "values", "measures", "units", "framework", "vetoes", "feeds", "departments")
+TABLES = (
+    *("scores", "values", "measures", "units", "framework", "vetoes", "feeds", "departments"),
+    *("robustness", "robustness_colours", "robustness_sensitivity"),
+)
 #: Columns that the issue promises its readers, in order; reasons and changes of rank stand beside them.
 SCORES = (
     "period", "unit_code", "unit_level", "node_code", "node_level", "score", "coverage", "status", "rank", "colour",

@@ -246,6 +246,52 @@ def small_tables(period: str) -> dict[str, pl.DataFrame]:
         "departments": pl.DataFrame(
             [{"code": code, "key": key, "name_zh": f"{key}局", "name_en": key.title()} for code, key in DEPARTMENTS]
         ),
+        **small_robustness(period),
+    }
+
+
+def small_robustness(period: str) -> dict[str, pl.DataFrame]:
+    units = sorted(UNITS)
+    return {
+        "robustness": pl.DataFrame(
+            [
+                {
+                    "period": period,
+                    "unit_code": unit,
+                    "unit_level": level,
+                    "rank": 1,
+                    "median_rank": 1.5,
+                    "rank_p05": 1.0,
+                    "rank_p95": 2.0,
+                    "ties": 1,
+                }
+                for unit, _, level in units
+            ]
+        ),
+        "robustness_colours": pl.DataFrame(
+            [
+                {"period": period, "unit_code": unit, "colour": str(colour["key"]), "share": 0.25}
+                for unit, _, _ in units
+                for colour in RULES["colours"]
+            ]
+        ),
+        "robustness_sensitivity": pl.DataFrame(
+            [
+                {
+                    "period": period,
+                    "assumption": assumption,
+                    **{f"{kind}_order{end}": 0.25 for kind in ("first", "total") for end in ("", "_p05", "_p95")},
+                    "options": 2,
+                    "indicators_varied": None,
+                    "runs": 2400,
+                    "seed": 1,
+                    "weights_share": 0.25,
+                    "problem": None,
+                }
+                for assumption in ("aggregation", "left_out", "scoring", "weights")
+            ],
+            schema_overrides={"indicators_varied": pl.Int32, "problem": pl.String},
+        ),
     }
 
 
