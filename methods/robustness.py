@@ -8,13 +8,13 @@ becomes is `warehouse.robustness`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats  # type: ignore[import-untyped]
 
-from methods.aggregation import overall_scores
+from methods.aggregation import MEASURED, NOT_APPLICABLE, overall_scores, roll_up
 from methods.tree import Floats, Tree
 
 Choices = npt.NDArray[np.intp]
@@ -77,13 +77,14 @@ class SobolIndices:
 class Study:
     """The scores of a study, all units: as declared, and runs × units for the two independent samples A and B.
 
-    `sensitivity` is by assumption of `assumptions`, in that order; None when the ranks never moved.
+    `sensitivity` is by assumption of `assumptions`, in that order; None with the reason in `problem`.
     """
 
     nominal: Floats
     runs: Floats
     assumptions: tuple[str, ...]
     sensitivity: SobolIndices | None
+    problem: str = ""
 
 
 def saltelli_design(base: int, inputs: int, seed: int) -> tuple[Floats, Floats, Floats]:
@@ -135,7 +136,9 @@ def rank_units(scores: Floats) -> Floats:
 def mean_rank_shift(nominal: Floats, runs: Floats) -> Floats:
     """Of each run the mean over units of |rank − nominal rank|: what Sobol indices are taken of."""
     shift = np.abs(rank_units(runs) - rank_units(nominal))
-    return np.asarray(np.nanmean(shift, axis=-1))
+    ranked = ~np.isnan(shift)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(ranked, shift, 0).sum(axis=-1) / ranked.sum(axis=-1))
 
 
 def study(
@@ -150,11 +153,14 @@ def study(
 ) -> Study:
     """Monte Carlo over `assumptions` with base × (assumptions + 2) runs; `ranked` are the units that f is taken over.
 
-    Raises RobustnessError naming every assumption that cannot be varied. `progress` is told runs done and to do.
+    Who has a score is decided by coverage under the declared weights: weights that vary by a quarter must not take a
+    unit's score away. Raises RobustnessError naming every assumption that cannot be varied. `progress` is told runs
+    done and to do.
     """
     problems = {name: why for name, why in uncertainty.problems().items() if name in assumptions}
     if problems:
         raise RobustnessError("; ".join(f"{name}: {why}" for name, why in problems.items()))
+    uncertainty = _covered(uncertainty)
     a, b, mixed = saltelli_design(base, len(assumptions), seed)
     noise = weight_noise(uncertainty.tree, uncertainty.weights_share, base, seed + 1)
     designs = [a, b, *mixed]
@@ -165,9 +171,30 @@ def study(
             progress((done + 1) * base, len(designs) * base)
     nominal = _run(uncertainty, {}, noise)[0]
     f = np.array([mean_rank_shift(nominal[ranked], outcome[:, ranked]) for outcome in outcomes])
-    moved = np.ptp(f[:2]) > 0
-    sensitivity = sobol_indices(f[0], f[1], f[2:], resamples=resamples, seed=seed + 2) if moved else None
-    return Study(nominal, np.concatenate(outcomes[:2]), tuple(assumptions), sensitivity)
+    runs = np.concatenate(outcomes[:2])
+    if np.isnan(f).any():
+        return Study(nominal, runs, tuple(assumptions), None, "in some runs no unit has a score")
+    if not np.ptp(f[:2]) > 0:
+        return Study(nominal, runs, tuple(assumptions), None, "no rank moved in any run")
+    return Study(
+        nominal, runs, tuple(assumptions), sobol_indices(f[0], f[1], f[2:], resamples=resamples, seed=seed + 2)
+    )
+
+
+def _covered(uncertainty: Uncertainty) -> Uncertainty:
+    """The same without leaves under nodes that have too little coverage, and without a minimum from then on."""
+    tree = uncertainty.tree
+    declared = next(iter(uncertainty.scores.values()))
+    status = np.where(uncertainty.applicable, MEASURED, NOT_APPLICABLE).astype(np.int8)
+    nodes = roll_up(tree, declared, status).score
+    absent = np.zeros(declared.shape, dtype=np.bool_)
+    for node in tree.upwards:
+        absent[np.isin(tree.leaves, tree.leaves_below(int(node)))] |= np.isnan(nodes[node])
+    return replace(
+        uncertainty,
+        tree=replace(tree, minimum_coverage=np.zeros(len(tree.codes))),
+        scores={name: np.where(absent, np.nan, score) for name, score in uncertainty.scores.items()},
+    )
 
 
 def weight_noise(tree: Tree, share: float, draws: int, seed: int) -> Floats:

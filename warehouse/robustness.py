@@ -99,7 +99,7 @@ def robustness_tables(
         found = study(month.uncertainty, ranked, base, seed, resamples=RESAMPLES, assumptions=able, progress=progress)
         _require_same(month, found, published)
         if found.sensitivity is None:
-            problems |= dict.fromkeys(able, "no rank moved in any run")
+            problems |= dict.fromkeys(able, found.problem)
     rows = {
         "robustness": _ranks(period, month, published, found),
         "robustness_colours": _colours(version, period, month, tables["vetoes"], found),

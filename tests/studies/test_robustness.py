@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from methods.aggregation import overall_scores
 from methods.alternative_scoring import ReferenceSet, alternative_scores, score_range
 from methods.robustness import (
     RobustnessError,
@@ -120,13 +123,32 @@ def test_weights_vary_within_the_declared_share_and_uniformly() -> None:
 def test_leaving_an_indicator_out_gives_the_index_without_it() -> None:
     scores = np.array([[10.0], [50.0], [90.0]])
     fixed = tree().weight[None]
-    from methods.aggregation import overall_scores
-
     without_b = overall_scores(tree(), scores, without(tree(), fixed, 1))
     assert without_b[0] == pytest.approx([(2 * 10 + 1 * 90) / 3])
     # c is an only child: its parent G goes with it
     without_c = overall_scores(tree(), scores, without(tree(), fixed, 2))
     assert without_c[0] == pytest.approx([(3 * 10 + 1 * 50) / 4])
+
+
+def test_varied_weights_take_no_score_away_that_coverage_gave() -> None:
+    """F has 0.75 of its weight: above the minimum as declared, below it for many a draw of ±25 %."""
+    scores = np.vstack([np.linspace(40, 95, 12), np.full(12, NAN), np.linspace(90, 20, 12)])
+    strict = replace(tree(), minimum_coverage=np.full(6, 0.74))
+    found = study(
+        uncertainty(tree=strict, scores={"declared": scores}), everyone(), 60, 2, assumptions=["weights", "aggregation"]
+    )
+    assert not np.isnan(found.runs).any()
+    # and a node that has too little as declared counts in no run
+    stricter = replace(tree(), minimum_coverage=np.array([0.2, 0.8, 0.2, 0, 0, 0]))
+    only_c = study(
+        uncertainty(tree=stricter, scores={"declared": scores}),
+        everyone(),
+        5,
+        2,
+        assumptions=["weights", "aggregation"],
+    )
+    assert only_c.runs == pytest.approx(np.tile(scores[2], (10, 1)))
+    assert only_c.problem == "no rank moved in any run"
 
 
 def test_ranks_share_the_better_place_and_leave_out_who_has_no_score() -> None:
