@@ -14,7 +14,7 @@ from city.check_feeds import Project, check_feeds
 from city.check_framework import Method, check_method, read_method
 from city.check_reading import Fault, Report, month, read_document, read_table
 from city.check_territory import Territory, check_population, check_territory, read_territory
-from city.folder import CITIES
+from city.folder import CITIES, city_key
 
 __all__ = ["Fault", "check_city", "errors", "format_faults"]
 
@@ -47,7 +47,7 @@ def check_city(folder: Path, project: Path = CITIES.parent) -> list[Fault]:
     is_own = (project / "data").resolve() == folder.parent
     known = bool(methods) and all(m.framework.readable and m.rules.readable and _uses_known(m) for m in methods)
     used = {measure for method in methods for measure in method.measures_used} if known else None
-    check_feeds(folder, feeds, territory, measures, used, Project(project, folder.name, is_own), report)
+    check_feeds(folder, feeds, territory, measures, used, Project(project, city_key(folder), is_own), report)
     return sorted(report.faults)
 
 

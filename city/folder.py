@@ -7,7 +7,9 @@ first thing it cannot read, naming file and row.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -266,6 +268,15 @@ def city_folder(name_or_path: str | Path) -> Path:
     return folder
 
 
+def city_key(folder: Path) -> str:
+    """The city's key in asset names, tables and the state folder: the folder's name, other signs as underscores.
+
+    A name without any Latin letter or digit (a Chinese one) is known by a hash of it.
+    """
+    plain = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")[:60]
+    return plain or f"city_{hashlib.sha256(folder.name.encode()).hexdigest()[:8]}"
+
+
 def load_city(name_or_path: str | Path) -> City:
     """Read a city's folder whole; CityFolderError names the file and row that cannot be read."""
     folder = city_folder(name_or_path)
@@ -276,7 +287,7 @@ def load_city(name_or_path: str | Path) -> City:
     )
     by_code = {d.code: d for d in departments}
     return City(
-        key=folder.name,
+        key=city_key(folder),
         folder=folder,
         settings=settings,
         departments=departments,

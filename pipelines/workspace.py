@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from city.folder import CityFolderError, city_folder
+from city.folder import CityFolderError, city_folder, city_key
 
 MODULE = "pipelines.code_locations"
 
@@ -24,9 +24,9 @@ def workspace_text(cities: Sequence[str]) -> str:
     folders = [city_folder(city) for city in cities]
     for position, folder in enumerate(folders):
         for earlier in folders[:position]:
-            if earlier.name == folder.name:
+            if city_key(earlier) == city_key(folder):
                 raise CityFolderError(
-                    f"two cities have the key {folder.name!r} ({earlier} and {folder}): "
+                    f"two cities have the key {city_key(folder)!r} ({earlier} and {folder}): "
                     "name each once, and rename a folder where two differ"
                 )
     entries = [
@@ -34,7 +34,7 @@ def workspace_text(cities: Sequence[str]) -> str:
             "python_module": {
                 "module_name": MODULE,
                 "attribute": city if "/" not in city else str(folder),
-                "location_name": folder.name,
+                "location_name": city_key(folder),
             }
         }
         for city, folder in zip(cities, folders, strict=True)

@@ -91,6 +91,7 @@ def test_a_city_in_a_folder_equals_its_published_index(reader: str, tmp_path: Pa
 
 def test_the_installed_command_does_it_from_another_folder_and_publishes(tmp_path: Path, home: Path) -> None:
     folder, sources = asem.write_asem_city(tmp_path, "csv")
+    folder = folder.rename(tmp_path / "ASEM 2018-亚欧.v1")  # any name that a person gives a folder
     words = ["materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources), "--publish"]
     done = subprocess.run(
         [str(Path(sys.executable).with_name("pingan")), *words],
@@ -101,7 +102,7 @@ def test_the_installed_command_does_it_from_another_folder_and_publishes(tmp_pat
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    issue = home / "asem" / "issues" / asem.PERIOD / "r1"
+    issue = home / "ASEM_2018_v1" / "issues" / asem.PERIOD / "r1"
     assert_equal_to_the_oracle(issue)
     assert "synthetic" not in (issue / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "var").exists()
