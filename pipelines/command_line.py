@@ -17,6 +17,7 @@ from pipelines.commands.export import export
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
 from pipelines.commands.services import ui, workspace
+from pipelines.commands.studies import audit, robustness
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
@@ -345,7 +346,20 @@ def _range(months: list[Period]) -> str:
     return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
 
 
-for _command in (templates, receipts, timeliness, diff, export, hold, release, render, ui, workspace):
+for _command in (
+    audit,
+    templates,
+    receipts,
+    timeliness,
+    diff,
+    export,
+    hold,
+    release,
+    render,
+    robustness,
+    ui,
+    workspace,
+):
     cli.add_command(_command)
 
 
