@@ -146,7 +146,10 @@ def _described(event: Any, contents: Mapping[str, TableContents]) -> Any:
 def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The release tables of each month, with gates A (all feeds together), B and C as blocking checks."""
     key = dg.AssetKey([city.key, "release", "release_candidate"])
-    upstream = ("release_scores", "release_values", "release_measures", "release_vetoes")
+    upstream = (
+        *("release_scores", "release_values", "release_measures", "release_vetoes"),
+        *("contributions", "member_contributions"),
+    )
 
     @dg.asset(
         key=key,

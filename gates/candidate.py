@@ -33,6 +33,14 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "measures": ("period", "unit_code", "measure", "quantity", "status"),
     "units": ("unit_code", "name_zh", "name_en", "parent", "level", "peer_group", "residents"),
     "framework": ("code", "parent", "level", "name_zh", "name_en", "weight", "scoring", "params"),
+    "contributions": (
+        "period", "unit_code", "comparison", "node_code", "indicator_code", "value_effect", "weight_effect",
+        "availability_effect", "method_effect", "population_effect", "total",
+    ),
+    "member_contributions": (
+        "period", "unit_code", "comparison", "member_code", "indicator_code", "value_effect", "weight_effect",
+        "availability_effect", "method_effect", "population_effect", "total", "denominator_part",
+    ),
     "vetoes": ("period", "unit_code", "measure", "events", "cap"),
     "feeds": (
         "department", "department_key", "record_set", "period", "status", "reported", "received", "accepted",

@@ -42,6 +42,14 @@ _TABLES = {
         """,
         "unit_code, measure, from_unit",
     ),
+    "contributions": (
+        "select * from release.contributions where period = $period",
+        "unit_code, comparison, node_code, indicator_code",
+    ),
+    "member_contributions": (
+        "select * from release.member_contributions where period = $period",
+        "unit_code, comparison, member_code, indicator_code",
+    ),
     "units": (
         """
         select units.unit_code, units.name_zh, units.name_en, units.parent, units.level, units.peer_group,

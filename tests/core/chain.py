@@ -20,7 +20,17 @@ from warehouse.filling import fill_warehouse
 from warehouse.window import run_window
 
 #: Tables of a candidate that depend on numbers only, not on the names of the files they came in.
-NUMBERS = ("scores", "values", "measures", "vetoes", "units", "framework", "departments")
+NUMBERS = (
+    "scores",
+    "values",
+    "measures",
+    "vetoes",
+    "contributions",
+    "member_contributions",
+    "units",
+    "framework",
+    "departments",
+)
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,10 @@ def _second_framework() -> list[Row]:
             node["aggregation"], node["weight"] = "arithmetic", 50
         if node["code"] == "A101":
             node["params"] = {"cap": 100, "p0": 35, "p60": 75, "p100": 98}
+        if node["code"] == "A102":
+            node["smoothing"] = "county_reference;k=20000"
+        if node["code"] == "A103":
+            node["params"] = {"classes": [{"measure": "accidents", "deduct": 9}, {"measure": "deaths", "deduct": 20}]}
     return [
         *changed,
         _leaf("C104", "C1", 1.5, "D3", numerator="rural_fires", scoring="minmax", direction=-1, window="rolling_3m",

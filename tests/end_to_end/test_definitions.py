@@ -42,6 +42,8 @@ KEYS = {
     "tianshui/release/release_values",
     "tianshui/release/release_measures",
     "tianshui/release/release_vetoes",
+    "tianshui/release/contributions",
+    "tianshui/release/member_contributions",
     "tianshui/release/release_candidate",
     "tianshui/publication/issue",
     "tianshui/publication/rendering",

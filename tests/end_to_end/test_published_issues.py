@@ -19,6 +19,7 @@ pytestmark = pytest.mark.end_to_end
 UNITS, NODES, INDICATORS = 131, 180, 138
 TABLES = (
     *("scores", "values", "measures", "units", "framework", "vetoes", "feeds", "departments"),
+    *("contributions", "member_contributions"),
     *("robustness", "robustness_colours", "robustness_sensitivity"),
 )
 #: Columns that the issue promises its readers, in order; reasons and changes of rank stand beside them.

@@ -213,6 +213,8 @@ def small_tables(period: str) -> dict[str, pl.DataFrame]:
                 for code, parent, level, scoring in sorted(NODES)
             ]
         ),
+        "contributions": no_effects("node_code"),
+        "member_contributions": no_effects("member_code").with_columns(denominator_part=0.0),
         "vetoes": pl.DataFrame(
             schema={
                 "period": pl.String,
@@ -293,6 +295,14 @@ def small_robustness(period: str) -> dict[str, pl.DataFrame]:
             schema_overrides={"indicators_varied": pl.Int32, "problem": pl.String},
         ),
     }
+
+
+def no_effects(key: str) -> pl.DataFrame:
+    """Contributions of a month that compares with none."""
+    words = ("period", "unit_code", "comparison", key, "indicator_code")
+    effects = ("value", "weight", "availability", "method", "population")
+    numbers = (*(f"{name}_effect" for name in effects), "total")
+    return pl.DataFrame(schema=dict.fromkeys(words, pl.String) | dict.fromkeys(numbers, pl.Float64))
 
 
 def description(period: str) -> dict[str, Any]:
