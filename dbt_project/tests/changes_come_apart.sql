@@ -1,5 +1,5 @@
--- Gate B: for every month, unit and node above the indicators, the parts of a change sum to it within 1e-9, by indicator
--- (and so by department and first level) and, in upper units, by member. Where there is no change there are no parts.
+-- Gate B: for every month, unit and node above the indicators, the parts of a change sum to it within 1e-9: by
+-- indicator (so by department and first level) and, in upper units, by member. No change, no parts.
 with
 changes as (
     select

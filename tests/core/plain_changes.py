@@ -1,4 +1,4 @@
-"""Every change of the small city taken apart a second time, from METHODS.md section 6: one unit, one node, plain Python.
+"""Every change of the small city taken apart a second time, from METHODS.md section 6: plain Python, unit by unit.
 
 It starts from the independent recomputation of values and scores; nothing of the product's arithmetic is used.
 """
@@ -102,7 +102,7 @@ class PlainChange:
                 below, steps = self.parts(child)
                 for leaf, effects in below.items():
                     found[leaf] = [a + factor * b for a, b in zip(found[leaf], effects, strict=True)]
-                    moves[leaf] += factor * steps[leaf]
+                    moves[leaf] += factor * steps.get(leaf, 0.0)
                 effect, which = (f0[child] + f1[child] - 2 * centre) / 2 * (new[child] - old[child]), WEIGHT
             elif child in new:
                 effect, which = new[child] * (f1[child] - centre), AVAILABILITY
