@@ -18,6 +18,7 @@ from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.render import render
 from pipelines.commands.services import ui, workspace
 from pipelines.commands.studies import audit, robustness
+from pipelines.commands.weights import weights
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
 
@@ -358,6 +359,7 @@ for _command in (
     render,
     robustness,
     ui,
+    weights,
     workspace,
 ):
     cli.add_command(_command)

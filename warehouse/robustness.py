@@ -155,8 +155,8 @@ def _scores(version: Version, tables: Mapping[str, pl.DataFrame], weights_share:
     codes = units["unit_code"].to_list()
     leaves = [tree.codes[leaf] for leaf in tree.leaves]
     rows = tables["values"].with_columns(scored_value=pl.coalesce("value_smoothed", "value").cast(pl.Float64))
-    declared = _matrix(rows, "score", leaves, codes).astype(np.float64)
-    values = _matrix(rows, "scored_value", leaves, codes).astype(np.float64)
+    declared = indicator_matrix(rows, "score", leaves, codes).astype(np.float64)
+    values = indicator_matrix(rows, "scored_value", leaves, codes).astype(np.float64)
     nodes = {node.code: node for node in version.framework}
     others = {kind: declared.copy() for kind in ALTERNATIVES}
     territory = _territory(units)
@@ -170,7 +170,7 @@ def _scores(version: Version, tables: Mapping[str, pl.DataFrame], weights_share:
         uncertainty=Uncertainty(
             tree=tree,
             scores={"declared": declared, **others},
-            applicable=_matrix(rows, "status", leaves, codes) != "not_applicable",
+            applicable=indicator_matrix(rows, "status", leaves, codes) != "not_applicable",
             aggregations=declared_and_others(tree),
             weights_share=weights_share,
         ),
@@ -216,7 +216,7 @@ def _mean(numbers: Floats, weight: Floats) -> float:
     return float((numbers * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
 
 
-def _matrix(rows: pl.DataFrame, column: str, leaves: list[str], codes: list[str]) -> npt.NDArray[Any]:
+def indicator_matrix(rows: pl.DataFrame, column: str, leaves: list[str], codes: list[str]) -> npt.NDArray[Any]:
     """A column of values as indicators × units; KeyError when a row is missing: every unit × indicator has one."""
     every = pl.DataFrame({"indicator_code": leaves}).with_row_index("i")
     every = every.join(pl.DataFrame({"unit_code": codes}).with_row_index("j"), how="cross")

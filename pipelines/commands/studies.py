@@ -111,10 +111,9 @@ def audit(months: list[Period] | None, city: str | None, everything: bool, targe
       pingan audit --months 2022-02..2023-01
       pingan audit --all --to /tmp/audit
     """
-    from publication.audit_page import print_audit, write_page
-
     from publication.audit import AuditError
     from publication.audit import audit as run_audit
+    from publication.audit_page import print_audit, write_page
     from publication.listing import list_issues
     from publication.reading import IssueNotFoundError
 
