@@ -77,6 +77,11 @@ class Rendering:
 #: A line for each: Rendering("site", "publication.site:render_site", ("index.html",)).
 _ALL: tuple[Rendering, ...] = (
     Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),
+    Rendering(
+        "bulletin",
+        "publication.bulletin:render_bulletin",
+        ("bulletin-zh.pdf", "bulletin-en.pdf", "bulletin-zh.docx", "bulletin-en.docx"),
+    ),
     Rendering("data", "publication.data_package:render_data_package", ("datapackage.json",)),
 )
 #: Every rendering by name, in the order in which they are shown.

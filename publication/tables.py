@@ -15,7 +15,7 @@ _COUNTS = ("received", "accepted", "quarantined", "other_month", "layout")
 
 
 def ranking(data: IssueData, city: City) -> pl.DataFrame:
-    """Every unit's overall index: names, parent's names, residents, `vetoed`, and the columns of scores; rank intervals
+    """Every unit's overall index: names, parent's names, the parent's own parent, residents, `vetoed`, and the columns of scores; rank intervals
     where the issue has them. Levels from the top down, then by rank; units without a rank last.
     """
     units = data.table("units")
@@ -23,6 +23,7 @@ def ranking(data: IssueData, city: City) -> pl.DataFrame:
         pl.col("unit_code").alias("parent"),
         pl.col("name_zh").alias("parent_zh"),
         pl.col("name_en").alias("parent_en"),
+        pl.col("parent").alias("parent_parent"),
     )
     capped = data.table("vetoes").select("unit_code").unique().with_columns(vetoed=pl.lit(True))
     order = pl.DataFrame({"unit_level": list(city.levels), "order": list(range(len(city.levels)))})

@@ -39,6 +39,10 @@ class Wording:
         key = f"{kind}.{str(code).lower()}"
         return self.text(key) if key in load_catalogue().texts else str(code)
 
+    def within(self, kind: str, code: Any) -> str:
+        """The word for a code in the middle of a sentence."""
+        return self.code(kind, code) if self.language == "zh" else self.code(kind, code).lower()
+
     def name(self, row: Mapping[str, Any]) -> str:
         """A unit's, node's or department's name, from a row with name_zh and name_en."""
         return str(row[f"name_{self.language}"] or row["name_zh"])

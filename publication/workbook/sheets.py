@@ -147,8 +147,12 @@ def _indicators(look: Look) -> None:
         Column("unit", "column.unit", width=12),
         Column("score", "column.score", "score", 9, tint="score"), _STATUS,
     ]  # fmt: skip
-    values = look.data.table("values").rename({"indicator_code": "node_code"})
-    look.table(look.sheet("indicators"), columns, _columns(_ordered(look, values)), frozen=2)
+    rows = _ordered(look, look.data.table("values").rename({"indicator_code": "node_code"}))
+    # the value of a zero-tolerance indicator is points to deduct, whatever its events are counted in
+    deducts = look.data.table("framework").filter(pl.col("scoring") == "zero_tolerance")["code"]
+    unit = pl.when(pl.col("node_code").is_in(deducts.implode())).then(pl.lit(look.both.text("workbook.deducted")))
+    rows = rows.with_columns(unit.otherwise(pl.col("unit")).alias("unit"))
+    look.table(look.sheet("indicators"), columns, _columns(rows), frozen=2)
 
 
 def _changes(look: Look) -> None:

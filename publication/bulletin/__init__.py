@@ -1,0 +1,42 @@
+"""The monthly bulletin 平安指数月报: the issue on ten pages of paper, as PDF to read and DOCX to edit.
+
+Belongs here: which numbers and sentences the bulletin holds (content), and its two forms. Sentences say what the
+issue's numbers say; no cause is invented. Everything shown is read from the issue.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from city.folder import City
+from publication.bulletin.content import bulletin
+from publication.bulletin.word import write_docx
+from publication.catalogue import LANGUAGES
+from publication.reading import IssueData
+from publication.rendering import Request
+
+__all__ = ["render_bulletin", "write_bulletin_docx", "write_bulletin_pdf"]
+
+
+def render_bulletin(request: Request) -> None:
+    """The rendering `bulletin`: PDF and DOCX in both languages."""
+    for language in LANGUAGES:
+        write_bulletin_docx(request.data, request.city, request.target, language)
+    for language in LANGUAGES:
+        write_bulletin_pdf(request.data, request.city, request.target, language)
+
+
+def write_bulletin_pdf(data: IssueData, city: City, folder: Path, language: str) -> Path:
+    """Write `bulletin-<language>.pdf`; RenderingError names the Debian packages that are missing."""
+    from publication.bulletin.paper import write_pdf
+
+    path = folder / f"bulletin-{language}.pdf"
+    write_pdf(bulletin(data, city, language), path)
+    return path
+
+
+def write_bulletin_docx(data: IssueData, city: City, folder: Path, language: str) -> Path:
+    """Write `bulletin-<language>.docx`, the same content for offices that edit."""
+    path = folder / f"bulletin-{language}.docx"
+    write_docx(bulletin(data, city, language), path)
+    return path
