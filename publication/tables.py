@@ -15,8 +15,9 @@ _COUNTS = ("received", "accepted", "quarantined", "other_month", "layout")
 
 
 def ranking(data: IssueData, city: City) -> pl.DataFrame:
-    """Every unit's overall index: names, parent's names, the parent's own parent, residents, `vetoed`, and the columns of scores; rank intervals
-    where the issue has them. Levels from the top down, then by rank; units without a rank last.
+    """Every unit's overall index: its names, its parent's names, the parent's own parent, residents, `vetoed`, the
+    columns of scores, and rank intervals where the issue has them. Levels from the top down, then by rank; units
+    without a rank last.
     """
     units = data.table("units")
     parents = units.select(

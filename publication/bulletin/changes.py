@@ -80,7 +80,9 @@ def _decomposed(view: View, against: str) -> list[Block]:
         if parts:
             sentences.append(words.text(key, parts=listed(words, parts)))
     effects = [
-        words.text("bulletin.effect", name=words.text(f"column.{e}"), points=shown(rows[e].sum(), 3, signed=True))
+        words.text(
+            "bulletin.effect", name=words.text(f"column.{e}"), points=shown(float(rows[e].sum()), 3, signed=True)
+        )
         for e in _EFFECTS
     ]
     sentences.append(words.text("bulletin.effects", parts=listed(words, effects)))

@@ -11,12 +11,30 @@ import polars as pl
 
 from city.folder import City
 from publication.bulletin.blocks import (
-    FONT, Block, Bulletin, Bullets, Cell, Fact, Facts, Paragraph, Picture, Section, Table, Tiles,
+    FONT,
+    Block,
+    Bulletin,
+    Bullets,
+    Cell,
+    Fact,
+    Facts,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    Tiles,
 )  # fmt: skip
 from publication.bulletin.changes import change_blocks, moved_indicators
 from publication.bulletin.notes import method_blocks, quality_blocks
 from publication.bulletin.sentences import (
-    change_words, colour_cell, full_name, listed, number, ranked_row, risers_and_fallers, score_cells,
+    change_words,
+    colour_cell,
+    full_name,
+    listed,
+    number,
+    ranked_row,
+    risers_and_fallers,
+    score_cells,
 )  # fmt: skip
 from publication.charts.drawing import Chart, Drawer, paper_palette
 from publication.numbers import MISSING, shown

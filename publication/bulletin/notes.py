@@ -39,7 +39,7 @@ def quality_blocks(view: View) -> list[Block]:
     compared = [
         words.text("bulletin.compared.part", month=words.month(c["period"]), revision=c["revision"])
         for c in (data.manifest.get("compares_with") or {}).values()
-        if c
+        if c and c["period"]
     ]
     if compared:
         sentences.append(words.text("bulletin.compared", parts=listed(words, compared)))

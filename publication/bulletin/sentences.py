@@ -93,9 +93,3 @@ def ranked_row(words: Wording, row: Mapping[str, Any], name: str, *, with_parent
         number(shown(row["change_month"], signed=True)),
         number(moved(row["rank_change_month"])),
     ]
-
-
-__all__ = [
-    "NAMED", "SHOWN", "change_words", "colour_cell", "full_name", "listed", "number", "ranked_row", "risers_and_fallers",
-    "score_cells",
-]  # fmt: skip

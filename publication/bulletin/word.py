@@ -19,7 +19,15 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.table import _Cell
 
 from publication.bulletin.blocks import (
-    FONT, Bulletin, Bullets, Cell, Facts, Paragraph, Picture, Table, Tiles,
+    FONT,
+    Bulletin,
+    Bullets,
+    Cell,
+    Facts,
+    Paragraph,
+    Picture,
+    Table,
+    Tiles,
 )  # fmt: skip
 from publication.wording import tinted
 

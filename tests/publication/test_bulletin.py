@@ -1,0 +1,215 @@
+"""The bulletin as its readers' programs read it: pypdf takes the PDF apart, LibreOffice opens the DOCX."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pypdf
+import pytest
+from docx import Document
+from finished_run import PROJECT, FinishedRun
+from office_files import convert
+from small_issue import MONTH, full_tables
+
+from city import City, StateFolder
+from publication.bulletin import write_bulletin_docx, write_bulletin_pdf
+from publication.reading import IssueData, read_issue_data
+from publication.rendering import RenderingError
+
+MINUS = "−"
+
+
+def shown(value: float, digits: int = 2, signed: bool = False) -> str:
+    """A number as print shows it, computed here and not by the code under test."""
+    number = Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    text = f"{abs(number):.{digits}f}"
+    if number == 0 or not signed:
+        return text if number >= 0 else MINUS + text
+    return ("+" if number > 0 else MINUS) + text
+
+
+def squeezed(text: str) -> str:
+    """Text without blanks: a PDF breaks lines where the page does."""
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.fixture
+def small(release: object, state: StateFolder) -> IssueData:
+    release(MONTH, **full_tables())  # type: ignore[operator]
+    return read_issue_data(state, MONTH)
+
+
+@pytest.fixture(scope="module")
+def tianshui(tianshui_run: FinishedRun) -> IssueData:
+    return read_issue_data(tianshui_run.state, "2023-01")
+
+
+def expected_rows(data: IssueData, language: str) -> dict[str, list[str]]:
+    """What must stand together, from the issue's files alone: each township's line of the ranking, each first-level
+    score, the account of each department's rows.
+    """
+    units = {r["unit_code"]: r for r in data.table("units").iter_rows(named=True)}
+    scores = data.table("scores")
+    ranking = []
+    for row in scores.filter((pl.col("node_code") == data.root) & (pl.col("unit_level") == "township")).to_dicts():
+        unit = units[row["unit_code"]]
+        parent = units[unit["parent"]]["name_zh"] if language == "zh" else ""
+        capped = "*" if row["unit_code"] in set(data.table("vetoes")["unit_code"]) else ""
+        change = row["change_month"]
+        ranking.append(
+            f"{row['rank']}{unit[f'name_{language}']}{capped}{parent}{shown(row['score'])}"
+            + (shown(change, signed=True) if change is not None else "–")
+        )
+    top = next(u["unit_code"] for u in units.values() if not u["parent"])
+    names = {r["code"]: r[f"name_{language}"] for r in data.table("framework").iter_rows(named=True)}
+    first = [
+        f"{names[r['node_code']]}{shown(r['score'])}"
+        for r in scores.filter((pl.col("unit_code") == top) & (pl.col("node_level") == 1)).to_dicts()
+    ]
+    departments = {r["code"]: r[f"name_{language}"] for r in data.table("departments").iter_rows(named=True)}
+    counted = data.table("feeds").filter(pl.col("period") == data.period).group_by("department")
+    feeds = [
+        f"{departments[r['department']]}{r['sets']}{r['reported']}{r['received']:,}{r['accepted']:,}{r['quarantined']:,}"
+        for r in counted.agg(
+            pl.len().alias("sets"),
+            *(pl.col(n).sum() for n in ("reported", "received", "accepted", "quarantined")),
+        ).to_dicts()
+    ]
+    return {"ranking": ranking, "first level": first, "deliveries": feeds}
+
+
+def assert_holds(text: str, data: IssueData, language: str) -> None:
+    found = squeezed(text)
+    for part, rows in expected_rows(data, language).items():
+        absent = [row for row in rows if squeezed(row) not in found]
+        assert not absent, f"{part}: {absent[:3]}"
+    top = data.table("scores").filter((pl.col("node_code") == data.root) & (pl.col("unit_level") == "city"))
+    headline = top.row(0, named=True)
+    for wanted in (
+        shown(headline["score"]),
+        shown(headline["change_month"], signed=True),
+        shown(headline["change_year"], signed=True),
+    ):
+        assert wanted in found[:400], wanted
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_pdf_holds_the_numbers_of_the_issue(
+    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path, language: str
+) -> None:
+    reader = pypdf.PdfReader(write_bulletin_pdf(tianshui, tianshui_run.city, tmp_path, language))
+    pages = [page.extract_text() for page in reader.pages]
+    assert 8 <= len(pages) <= 12
+    assert_holds("\n".join(pages), tianshui, language)
+    notice = squeezed(tianshui.notice(language))
+    assert [n for n, text in enumerate(pages, 1) if notice not in squeezed(text)] == [], "pages without the notice"
+    catalog: Any = reader.trailer["/Root"]
+    assert str(catalog["/MarkInfo"]["/Marked"]) == "True"
+    assert "/StructTreeRoot" in catalog
+    assert str(catalog["/Lang"]).startswith({"zh": "zh", "en": "en"}[language])
+
+
+@pytest.mark.end_to_end
+@pytest.mark.server
+def test_the_docx_opens_in_libreoffice_with_the_numbers_of_the_issue(
+    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path
+) -> None:
+    path = write_bulletin_docx(tianshui, tianshui_run.city, tmp_path, "zh")
+    convert(path, "pdf", tmp_path)
+    pages = [page.extract_text() for page in pypdf.PdfReader(tmp_path / f"{path.stem}.pdf").pages]
+    assert 8 <= len(pages) <= 14
+    assert_holds("\n".join(pages), tianshui, "zh")
+    notice = squeezed(tianshui.notice("zh"))
+    assert all(notice in squeezed(text) for text in pages)
+
+
+def test_the_docx_is_made_of_words_own_styles(small: IssueData, city: City, tmp_path: Path) -> None:
+    document = Document(str(write_bulletin_docx(small, city, tmp_path, "zh")))
+    styles = {paragraph.style.name for paragraph in document.paragraphs if paragraph.style}
+    assert {"Title", "Subtitle", "Heading 1", "Heading 2", "List Bullet"} <= styles
+    footer = document.sections[0].footer
+    assert "PAGE" in footer._element.xml
+    assert small.notice("zh") in "".join(p.text for p in footer.paragraphs)
+    assert document.tables
+
+
+def test_the_same_issue_gives_the_same_bytes(small: IssueData, city: City, tmp_path: Path) -> None:
+    made: Mapping[str, Any] = {"pdf": write_bulletin_pdf, "docx": write_bulletin_docx}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for write in made.values():
+            write(small, city, tmp_path / name, "zh")
+    for kind in made:
+        one, two = ((tmp_path / name / f"bulletin-zh.{kind}").read_bytes() for name in ("one", "two"))
+        assert one == two, kind
+
+
+def test_where_a_change_came_from_is_told_from_the_contributions(small: IssueData, city: City, tmp_path: Path) -> None:
+    """A planted table: the sentence names the indicators with their parts, the largest first, and the kinds."""
+    top, root = "9900", small.root
+    effects = {"value_effect": 0.0, "weight_effect": 0.0, "availability_effect": 0.0, "method_effect": 0.0}
+    rows = [
+        {"period": MONTH, "unit_code": top, "comparison": "month", "node_code": root, "indicator_code": code,
+         **effects, "population_effect": 0.0, "value_effect": part, "total": part}
+        for code, part in (("I1", 0.25), ("I2", -1.5), ("I3", 0.75))
+    ]  # fmt: skip
+    pl.DataFrame(rows).write_parquet(small.folder / "contributions.parquet")
+    names = {r["code"]: r["name_zh"] for r in small.table("framework").iter_rows(named=True)}
+    scores = small.table("scores").with_columns(
+        pl.when((pl.col("unit_code") == top) & (pl.col("node_code") == root))
+        .then(pl.lit(-0.5)).otherwise(pl.col("change_month")).alias("change_month")
+    )  # fmt: skip
+    scores.write_parquet(small.folder / "scores.parquet")
+    text = "\n".join(p.text for p in Document(str(write_bulletin_docx(small, city, tmp_path, "zh"))).paragraphs)
+    assert "环比下降0.50分" in text
+    assert f"拉高最多：{names['I3']}（+0.750）、{names['I1']}（+0.250）。" in text
+    assert f"拉低最多：{names['I2']}（{MINUS}1.500）。" in text
+    assert f"指标值效应{MINUS}0.500分" in text
+
+
+def test_missing_fonts_are_named_and_nothing_is_left_behind(small: IssueData, tmp_path: Path) -> None:
+    """A process whose fontconfig knows no font at all; drawing there would end it by a segmentation fault."""
+    empty = tmp_path / "fonts.conf"
+    empty.write_text(
+        '<?xml version="1.0"?><fontconfig><cachedir>/nonexistent</cachedir></fontconfig>', encoding="utf-8"
+    )
+    program = (
+        "import sys; from pathlib import Path; sys.path[:0] = ['.', 'tests/gates'];"
+        "from small_candidate import small_city; from city import StateFolder;"
+        "from publication.bulletin import write_bulletin_pdf; from publication.reading import read_issue_data;"
+        "from publication.rendering import RenderingError;\n"
+        f"data = read_issue_data(StateFolder(Path({str(small.state.home)!r}), 'small'), {MONTH!r})\n"
+        f"try: write_bulletin_pdf(data, small_city(), Path({str(tmp_path)!r}), 'zh')\n"
+        "except RenderingError as error: print(error)"
+    )
+    environment = {**os.environ, "FONTCONFIG_FILE": str(empty)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "fonts-noto-cjk" in done.stdout, done.stdout + done.stderr
+    assert not (tmp_path / "bulletin-zh.pdf").exists()
+
+
+def test_a_missing_library_is_named(
+    small: IssueData, city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without_pango(name: str, *rest: Any) -> Any:
+        if name == "weasyprint":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without_pango)
+    with pytest.raises(RenderingError, match=r"libpangoft2-1\.0-0"):
+        write_bulletin_pdf(small, city, tmp_path, "zh")
