@@ -1,4 +1,4 @@
-"""Whether DuckDB and numpy computed the same: no time is printed before this said yes."""
+"""Whether a computation agrees with the oracle in numpy: no time is printed before this said yes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ TOLERANCE = 1e-9
 
 
 class DisagreementError(AssertionError):
-    """DuckDB and numpy differ; the message names the first place and how many there are."""
+    """A computation and the oracle differ; the message names the first place and how many there are."""
 
 
-def check_agreement(case: GeneratedCity, warehouse: NodeScores, oracle: NodeScores) -> None:
+def check_agreement(case: GeneratedCity, computed: NodeScores, oracle: NodeScores) -> None:
     """Compare score, coverage and status of every node, month and unit; DisagreementError when any differs."""
     for name, found, expected, same in (
-        ("score", warehouse.score, oracle.score, _close(warehouse.score, oracle.score)),
-        ("coverage", warehouse.coverage, oracle.coverage, _close(warehouse.coverage, oracle.coverage)),
-        ("status", warehouse.status, oracle.status, warehouse.status == oracle.status),
+        ("score", computed.score, oracle.score, _close(computed.score, oracle.score)),
+        ("coverage", computed.coverage, oracle.coverage, _close(computed.coverage, oracle.coverage)),
+        ("status", computed.status, oracle.status, computed.status == oracle.status),
     ):
         if not same.all():
             node, period, unit = (int(i[0]) for i in np.nonzero(~same))
@@ -29,7 +29,7 @@ def check_agreement(case: GeneratedCity, warehouse: NodeScores, oracle: NodeScor
                 words = [STATUSES[word] for word in words]
             raise DisagreementError(
                 f"{name} of {case.nodes[node].code} in {case.periods[period]} at {case.city.units[unit].code}: "
-                f"DuckDB has {words[0]}, numpy has {words[1]}; {(~same).sum():,} of {same.size:,} differ "
+                f"computed {words[0]}, the oracle has {words[1]}; {(~same).sum():,} of {same.size:,} differ "
                 f"by more than {TOLERANCE:g}"
             )
 

@@ -52,6 +52,12 @@ class GeneratedCity:
         """The framework's leaves."""
         return self.city.versions[0].indicators
 
+    def month(self, index: int) -> GeneratedCity:
+        """The same city in one of its months: a large one is checked month by month, to keep memory small."""
+        part = slice(index, index + 1)
+        arrays = {n: getattr(self, n)[:, part] for n in ("value", "numerator", "numerator_of_upper_units", "status")}
+        return dataclasses.replace(self, periods=self.periods[part], **arrays)
+
     def parameters(self) -> dict[str, Floats]:
         """Scoring parameters by name, each indicators × units; NaN where the scoring kind has none."""
         table = self.tables["scoring_parameters"]
@@ -78,6 +84,8 @@ class GeneratedCity:
         """The values as rows of indicator_values, in no order, as joins leave them; some millions at a time."""
         version = self.city.versions[0].from_period
         codes = pl.Series([node.code for node in self.indicators])
+        position = {node.code: i for i, node in enumerate(self.nodes)}
+        positions = pl.Series([position[node.code] for node in self.indicators], dtype=pl.Int32)
         periods = pl.Series(self.periods)
         units = pl.Series([unit.code for unit in self.city.units])
         order = np.random.default_rng(seed).permutation(self.value.size)
@@ -91,6 +99,8 @@ class GeneratedCity:
                     "version": pl.repeat(version, rows.size, eager=True),
                     "indicator_code": codes.gather(indicator),
                     "unit_code": units.gather(unit),
+                    "indicator_position": positions.gather(indicator),
+                    "unit_position": pl.Series(unit, dtype=pl.Int32),
                     "status": pl.Series(STATUSES).gather(self.status.ravel()[rows]),
                     "numerator": pl.Series(self.numerator.ravel()[rows]).fill_nan(None),
                     "denominator": pl.repeat(1.0, rows.size, eager=True),

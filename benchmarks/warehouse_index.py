@@ -1,20 +1,16 @@
-"""The arithmetic from values to the overall index as the warehouse runs it: SQL that dbt compiled, in DuckDB.
+"""The arithmetic as a run does it: from the table indicator_values to index_scores and node_scores in DuckDB.
 
 The database is in memory and in this process, so that neither dbt's start nor a disk is in the times; its settings are
-those of the project's profile. Belongs here: compiling, filling, running, measuring DuckDB. The SQL is dbt's.
+those of the profile. index_scores is what its dbt model calls; node_scores is the SQL that dbt compiled.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,66 +18,24 @@ import duckdb
 import numpy as np
 import yaml
 
-from benchmarks.generated_city import STATUSES, GeneratedCity, generate_city
+from benchmarks.generated_city import STATUSES, GeneratedCity
 from benchmarks.numpy_index import NodeScores
 from city import StateFolder, load_city
 from warehouse.dbt import PROJECT, run_dbt
+from warehouse.index_scores import TABLES, scored_window
 
 #: From values to overall, in the order in which dbt builds them.
-MODELS = ("indicator_scores", "second_level_indices", "first_level_indices", "overall_index")
-_OPERATORS_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class CompiledModel:
-    """One model as dbt compiled it for this city."""
-
-    name: str
-    relation: str
-    sql: str
+MODELS = ("index_scores", "node_scores")
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """The models of the benchmark, the table of values they read, and the name of the database they are written to."""
+    """node_scores as dbt compiled it, the relations of both models and of their values, and the database's name."""
 
-    models: tuple[CompiledModel, ...]
+    node_scores_sql: str
+    relations: tuple[str, str]
     values_relation: str
     database: str
-
-
-def _operators(plan: Any) -> Iterator[tuple[str, float, int]]:
-    """Name, own seconds and rows of every operator of a plan that DuckDB wrote as JSON."""
-    for part in plan if isinstance(plan, list) else [plan]:
-        if "timing" in part and "type" in part:
-            told = part.get("extra_info", {})
-            words = [told.get(word) for word in ("Table", "CTE Name", "Conditions", "Groups")]
-            said = "; ".join(" and ".join(w) if isinstance(w, list) else str(w) for w in words if w)
-            rows = part.get("intermediate_rows", 0)
-            yield f"{part['type']} {said}".strip(), float(part["timing"]), int(rows)
-        for below in ("operator", "children"):
-            yield from _operators(part.get(below, []))
-
-
-def peak_memory(compiled: Compiled, units: int, months: int) -> int:
-    """Bytes that a process of its own holds at most while the models run, the table of values in memory included."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak_memory, (compiled, units, months))
-
-
-def _peak_memory(compiled: Compiled, units: int, months: int) -> int:
-    warehouse = IndexWarehouse(compiled, generate_city(units, months))
-    # Linux forgets the peak of generating and filling; elsewhere it stays in, and the figure is an upper bound
-    forget = Path("/proc/self/clear_refs")
-    if forget.exists():
-        forget.write_text("5", encoding="ascii")
-    warehouse.run()
-    status = Path("/proc/self/status")
-    if status.exists():
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE)
-        if found:
-            return int(found[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def compile_models() -> Compiled:
@@ -92,11 +46,11 @@ def compile_models() -> Compiled:
         run_dbt(load_city("tianshui"), state, ["compile", "--select", *MODELS], target)
         nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
     found = {node["name"]: node for node in nodes.values() if node["resource_type"] == "model"}
-    values = found["indicator_values"]
     return Compiled(
-        models=tuple(CompiledModel(m, found[m]["relation_name"], found[m]["compiled_code"]) for m in MODELS),
-        values_relation=values["relation_name"],
-        database=values["database"],
+        node_scores_sql=found["node_scores"]["compiled_code"],
+        relations=(found["index_scores"]["relation_name"], found["node_scores"]["relation_name"]),
+        values_relation=found["indicator_values"]["relation_name"],
+        database=found["node_scores"]["database"],
     )
 
 
@@ -117,26 +71,22 @@ class IndexWarehouse:
         self.connection.close()
 
     def run(self) -> dict[str, float]:
-        """Compute every model as a table, in order; answers seconds by model."""
-        seconds = {}
-        for model in self.compiled.models:
-            started = time.perf_counter()
-            self.connection.execute(f"create or replace table {model.relation} as {model.sql}")
-            seconds[model.name] = time.perf_counter() - started
-        return seconds
-
-    def plans(self) -> dict[str, str]:
-        """Where DuckDB says the time goes, by model: its slowest operators with rows and seconds over all threads."""
-        answer = {}
-        for model in self.compiled.models:
-            found = self.connection.execute(f"explain (analyze, format json) {model.sql}").fetchone()
-            plan = json.loads(found[-1]) if found else {}
-            operators = sorted(_operators(plan), key=lambda operator: -operator[1])[:_OPERATORS_SHOWN]
-            answer[model.name] = "\n".join(f"{s:8.3f} s {rows:>12,} rows  {name}" for name, s, rows in operators)
-        return answer
+        """Compute both models as tables, in order; answers seconds by model."""
+        numbers, named = self.compiled.relations
+        started = time.perf_counter()
+        tables = {name: self.connection.sql(f"from {self.compiled.database}.city.{name}") for name in TABLES}
+        rows = scored_window(self.connection.sql(f"from {self.compiled.values_relation}"), tables)
+        # as dbt does it: rows are written by a cursor of their own while the model's reads the values
+        with self.connection.cursor() as writer:
+            writer.register("rows_of_model", rows)
+            writer.execute(f"create or replace table {numbers} as select * from rows_of_model")  # noqa: S608 - dbt's names
+            writer.unregister("rows_of_model")
+        between = time.perf_counter()
+        self.connection.execute(f"create or replace table {named} as {self.compiled.node_scores_sql}")
+        return {MODELS[0]: between - started, MODELS[1]: time.perf_counter() - between}
 
     def results(self, case: GeneratedCity) -> NodeScores:
-        """The models' tables as arrays, nodes × months × units."""
+        """node_scores as arrays, nodes × months × units."""
         shape = (len(case.nodes), len(case.periods), len(case.city.units))
         score, coverage = np.full(shape, np.nan), np.full(shape, np.nan)
         status = np.full(shape, -1, dtype=np.int8)
@@ -146,37 +96,30 @@ class IndexWarehouse:
             ("unit_code", [unit.code for unit in case.city.units]),
             ("status", STATUSES),
         )
-        selected = ", ".join(f"enum_code({name}::{name}_enum) as {name}" for name, _ in places)
         for name, words in places:
             listed = ", ".join(f"'{word}'" for word in words)
             self.connection.execute(f"create or replace type {name}_enum as enum ({listed})")
-        rows_found = 0
-        for model in self.compiled.models:
-            found: dict[str, Any] = self.connection.execute(
-                f"select {selected}, score, coverage from {model.relation}"  # noqa: S608 - dbt's own names
-            ).fetchnumpy()
-            at = tuple(np.asarray(found[name]) for name, _ in places[:3])
-            score[at] = np.ma.filled(np.ma.asarray(found["score"]), np.nan)
-            coverage[at] = np.ma.filled(np.ma.asarray(found["coverage"]), np.nan)
-            status[at] = found["status"]
-            rows_found += len(at[0])
-        if rows_found != score.size:
-            raise ValueError(f"DuckDB has {rows_found:,} rows where nodes × months × units are {score.size:,}")
+        selected = ", ".join(f"enum_code({name}::{name}_enum) as {name}" for name, _ in places)
+        query = f"select {selected}, score, coverage from {self.compiled.relations[1]}"  # noqa: S608 - dbt's own names
+        found: dict[str, Any] = self.connection.execute(query).fetchnumpy()
+        at = tuple(np.asarray(found[name]) for name, _ in places[:3])
+        score[at] = np.ma.filled(np.ma.asarray(found["score"]), np.nan)
+        coverage[at] = np.ma.filled(np.ma.asarray(found["coverage"]), np.nan)
+        status[at] = found["status"]
+        if len(at[0]) != score.size:
+            raise ValueError(f"DuckDB has {len(at[0]):,} rows where nodes × months × units are {score.size:,}")
         return NodeScores(score, coverage, status)
 
     def _configure(self) -> None:
         self.connection.execute("set enable_progress_bar = false")
         profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
         for name, value in profile["pingan"]["outputs"]["warehouse"]["settings"].items():
-            self.connection.execute(f"set {name} = '{value}'")
+            self.connection.execute(f"set global {name} = '{value}'")
         self.connection.execute(f"attach ':memory:' as \"{self.compiled.database}\"")
         self.connection.execute(f'use "{self.compiled.database}"')
-        schemas = {relation.split(".")[1] for relation in (self.compiled.values_relation, *self._relations())}
+        schemas = {relation.split(".")[1] for relation in (self.compiled.values_relation, *self.compiled.relations)}
         for schema in sorted(schemas | {"city"}):
             self.connection.execute(f"create schema if not exists {schema}")
-
-    def _relations(self) -> list[str]:
-        return [model.relation for model in self.compiled.models]
 
     def _write(self, relation: str, tables: Any) -> None:
         for number, table in enumerate(tables):

@@ -125,7 +125,9 @@ def project_fingerprint(city: City) -> str:
     """Hash of every file of the dbt project and of the variables that parsing depends on."""
     digest = hashlib.sha256(json.dumps(dbt_variables(city), sort_keys=True).encode())
     for path in sorted(PROJECT.rglob("*")):
-        if path.suffix in {".sql", ".yml", ".md"} and not {"target", "logs"} & set(path.relative_to(PROJECT).parts):
+        if path.suffix in {".sql", ".py", ".yml", ".md"} and not {"target", "logs"} & set(
+            path.relative_to(PROJECT).parts
+        ):
             digest.update(str(path.relative_to(PROJECT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

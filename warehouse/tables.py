@@ -94,6 +94,7 @@ def _units(city: City) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
+                "position": position,
                 "unit_code": unit.code,
                 "name_zh": unit.name_zh,
                 "name_en": unit.name_en,
@@ -103,7 +104,7 @@ def _units(city: City) -> pl.DataFrame:
                 "peer_group": unit.peer_group,
                 "parameter_group": parameter_group(city, unit),
             }
-            for unit in city.units
+            for position, unit in enumerate(city.units)
         ]
     )
 

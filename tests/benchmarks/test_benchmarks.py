@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import benchmarks.__main__ as benchmark
+import benchmarks.library_index
+import warehouse.index_scores
 from benchmarks.agreement import DisagreementError, check_agreement
 from benchmarks.generated_city import MISSING, STATUSES, GeneratedCity, generate_city
+from benchmarks.library_index import LibraryIndex
+from benchmarks.measuring import Measured, Time
+from benchmarks.monte_carlo import check_study, generate_study, run_study
 from benchmarks.numpy_index import NodeScores, compute, lay_out
 from benchmarks.warehouse_index import Compiled, IndexWarehouse, compile_models
+from methods.aggregation import NodeResults
 
 
 @pytest.fixture(scope="module")
@@ -30,56 +36,133 @@ def oracle(case: GeneratedCity) -> NodeScores:
     return compute(lay_out(case))
 
 
-def _computed(compiled: Compiled, case: GeneratedCity) -> NodeScores:
-    warehouse = IndexWarehouse(compiled, case)
+def _month(scores: NodeScores, month: int) -> NodeScores:
+    part = slice(month, month + 1)
+    return NodeScores(scores.score[:, part], scores.coverage[:, part], scores.status[:, part])
+
+
+def _check(case: GeneratedCity, results: NodeResults, oracle: NodeScores) -> None:
+    for month in range(len(case.periods)):
+        check_agreement(case.month(month), LibraryIndex.month(results, month), _month(oracle, month))
+
+
+def test_arrays_agree_with_numpy(case: GeneratedCity, oracle: NodeScores) -> None:
+    _check(case, LibraryIndex(case).run(), oracle)
+
+
+def test_the_warehouse_agrees_with_numpy(compiled: Compiled, case: GeneratedCity, oracle: NodeScores) -> None:
+    stored = IndexWarehouse(compiled, case)
     try:
-        warehouse.run()
-        return warehouse.results(case)
+        stored.run()
+        check_agreement(case, stored.results(case), oracle)
+        stored.connection.execute(f"delete from {stored.compiled.relations[1]} where node_level = 0")  # noqa: S608
+        with pytest.raises(ValueError, match="rows where nodes"):
+            stored.results(case)
     finally:
-        warehouse.close()
+        stored.close()
 
 
-def _with_sql(compiled: Compiled, old: str, new: str) -> Compiled:
-    assert any(old in model.sql for model in compiled.models), f"the SQL no longer holds {old!r}"
-    return dataclasses.replace(
-        compiled, models=tuple(dataclasses.replace(m, sql=m.sql.replace(old, new)) for m in compiled.models)
-    )
+def _scores(results: NodeResults) -> None:
+    results.score[0, 1, 3] += 1e-8
 
 
-def test_the_compiled_sql_agrees_with_numpy(compiled: Compiled, case: GeneratedCity, oracle: NodeScores) -> None:
-    check_agreement(case, _computed(compiled, case), oracle)
+def _coverage(results: NodeResults) -> None:
+    results.coverage[5, 0, 0] += 1e-8
+
+
+def _status(results: NodeResults) -> None:
+    results.status[7, 1, 2] = (results.status[7, 1, 2] + 1) % len(STATUSES)
+
+
+def _absent(results: NodeResults) -> None:
+    results.score[np.nonzero(~np.isnan(results.score))[0][0], :, :] = np.nan
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "what"),
-    [
-        ("children.weight * children.score", "children.weight * children.score * 1.00000001", "score of"),
-        ("'carried_forward')", "'carried_forward', 'missing')", "status of"),
-        ("/ rolled.leaf_weight_applicable", "/ (rolled.leaf_weight_applicable + 1e-7)", "coverage of|score of"),
-        ("60 + 40 *", "60 + 40.0000001 *", "score of"),
-    ],
+    ("fault", "what"),
+    [(_scores, "score of"), (_coverage, "coverage of"), (_status, "status of"), (_absent, "score of")],
 )
-def test_a_fault_put_into_the_sql_is_found(
-    compiled: Compiled, case: GeneratedCity, oracle: NodeScores, old: str, new: str, what: str
+def test_a_fault_in_the_results_is_found(
+    case: GeneratedCity, oracle: NodeScores, fault: Callable[[NodeResults], None], what: str
 ) -> None:
-    found = _computed(_with_sql(compiled, old, new), case)
+    results = LibraryIndex(case).run()
+    fault(results)
     with pytest.raises(DisagreementError, match=what):
-        check_agreement(case, found, oracle)
+        _check(case, results, oracle)
 
 
-def test_a_row_that_duckdb_lacks_is_found(compiled: Compiled, case: GeneratedCity) -> None:
-    fewer = _with_sql(compiled, "where level = 0 and scoring = ''", "where level = 0 and scoring = 'none'")
-    with pytest.raises(ValueError, match="rows where nodes"):
-        _computed(fewer, case)
+def test_no_time_is_printed_when_results_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = benchmarks.library_index.LibraryIndex.run
 
+    def wrong(self: LibraryIndex) -> NodeResults:
+        results = right(self)
+        results.score[0] += 1e-6
+        return results
 
-def test_no_time_is_printed_when_results_differ(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = _with_sql(compiled, "children.weight * children.score", "children.weight * children.score + 1e-6")
-    monkeypatch.setattr(benchmark, "compile_models", lambda: wrong)
-    done = CliRunner().invoke(benchmark.main, ["--units", "20", "--months", "1", "--repeat", "1"])
+    monkeypatch.setattr(LibraryIndex, "run", wrong)
+    words = ["--units", "20", "--months", "1", "--repeat", "1", "--no-warehouse"]
+    done = CliRunner().invoke(benchmark.main, words)
     assert done.exit_code == 1
     assert "no times, because the results differ: score of" in done.output
     assert "numpy s" not in done.output
+
+
+def test_times_are_printed_when_results_agree() -> None:
+    words = ["--units", "20", "--months", "1", "--repeat", "1", "--no-warehouse"]
+    done = CliRunner().invoke(benchmark.main, words)
+    assert done.exit_code == 0, done.output
+    assert "20 × 138 × 1" in done.output
+
+
+def test_the_study_is_checked_run_by_run() -> None:
+    study = generate_study()
+    answer = run_study(study)
+    check_study(study, answer)
+    answer[-1, 50] += 1e-6
+    with pytest.raises(AssertionError, match="run 599, unit 50"):
+        check_study(study, answer)
+
+
+def _measured(units: int, months: int, seconds: float) -> Measured:
+    return Measured(units, months, 138, Time(seconds, seconds), 100 * 2**20, Time(seconds, seconds))
+
+
+def test_growth_and_goals_are_judged() -> None:
+    text = benchmark.report([_measured(4000, 1, 0.02), _measured(40_000, 1, 0.19), _measured(40_000, 12, 5.0)], 5, 0.4)
+    assert "10 times the size, 9.5 times the CPU time: no faster than linear" in text
+    assert "12 times the size, 26.3 times the CPU time: FASTER THAN LINEAR" in text
+    assert "time met, 1 GiB met" in text
+    assert "time missed 1.2-fold, 4 GiB met" in text
+    assert "time missed 1.3-fold" in text
+
+
+def test_values_that_lack_a_row_are_refused(compiled: Compiled, case: GeneratedCity) -> None:
+    stored = IndexWarehouse(compiled, case)
+    try:
+        unit, code = case.city.units[7].code, case.indicators[3].code
+        stored.connection.execute(
+            f"delete from {stored.compiled.values_relation} "  # noqa: S608
+            f"where unit_code = '{unit}' and indicator_code = '{code}' and period = '{case.periods[1]}'"
+        )
+        with pytest.raises(Exception, match=f"no row of {code} for {unit} in {case.periods[1]}"):
+            stored.run()
+    finally:
+        stored.close()
+
+
+def test_memory_stays_bounded_month_by_month(
+    compiled: Compiled, case: GeneratedCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read month by month or together: the same rows."""
+    found = []
+    for at_once in (1, 10**9):
+        monkeypatch.setattr(warehouse.index_scores, "_VALUES_AT_ONCE", at_once)
+        stored = IndexWarehouse(compiled, case)
+        stored.run()
+        query = f"select * from {compiled.relations[1]} order by all"  # noqa: S608
+        found.append(stored.connection.execute(query).fetchall())
+        stored.close()
+    assert found[0] == found[1]
 
 
 def test_generated_values_reach_every_branch(case: GeneratedCity, oracle: NodeScores) -> None:

@@ -243,8 +243,7 @@ CORRUPTIONS: Mapping[str, str] = {
     "select * from indicators.indicator_windows where indicator_code = 'A101' and {one}",
     "unique_grain_node_scores": "insert into indices.node_scores "
     "select * from indices.node_scores where node_code = 'C103' and {one}",
-    "unique_grain_overall_index": "insert into indices.overall_index select * from indices.overall_index where {one}",
-    "known_values_overall_index": "update indices.overall_index set status = 'fine' where {one}",
+    "known_values_node_scores": "update indices.node_scores set status = 'fine' where {one}",
     "known_values_indicator_windows": "update indicators.indicator_windows set status = '' where {one}",
     "changes_come_apart": "update release.contributions set value_effect = value_effect + 2e-9 "
     "where node_code = 'A' and indicator_code = 'A101' and {one}",

@@ -37,6 +37,7 @@ KEYS = {
     "tianshui/indices/second_level_indices",
     "tianshui/indices/first_level_indices",
     "tianshui/indices/overall_index",
+    "tianshui/indices/index_scores",
     "tianshui/indices/node_scores",
     "tianshui/release/release_scores",
     "tianshui/release/release_values",

@@ -1,1 +1,6 @@
-{{ roll_up(0, [ref('indicator_scores'), ref('second_level_indices'), ref('first_level_indices')]) }}
+{{ config(materialized='view') }}
+
+-- depends_on: {{ ref('first_level_indices') }}
+select * exclude (is_indicator)
+from {{ ref('node_scores') }}
+where node_level = 0 and not is_indicator

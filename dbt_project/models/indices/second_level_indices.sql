@@ -1,1 +1,6 @@
-{{ roll_up(2, [ref('indicator_scores')]) }}
+{{ config(materialized='view') }}
+
+-- depends_on: {{ ref('indicator_scores') }}
+select * exclude (is_indicator)
+from {{ ref('node_scores') }}
+where node_level = 2 and not is_indicator
