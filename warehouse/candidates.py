@@ -68,7 +68,7 @@ _TABLES = {
         """
         select framework.code, parent, level::integer as level, name_zh, name_en, weight, effective_weight, aggregation,
             department, numerator, denominator, scale, "window", direction::integer as direction, scoring, params,
-            applies_to, smoothing, unit, note, framework.version
+            applies_to, smoothing, unit, note, framework.version, minimum_coverage, floor
         from city.framework as framework
         inner join city.months as months on framework.version = months.version and months.period = $period
         """,

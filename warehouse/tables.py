@@ -16,6 +16,7 @@ import polars as pl
 from city import City, FrameworkNode, Period, Unit, Version
 from city.folder import RESIDENTS, CityFolderError
 from city.periods import add_months, month_index
+from methods.tree import tree_of
 from warehouse.window import LONGEST_WINDOW, RunWindow
 
 WINDOW_MONTHS = {"month": 1, "stock": 1, "rolling_3m": 3, "rolling_12m": LONGEST_WINDOW}
@@ -186,14 +187,8 @@ def framework(city: City, version: Version) -> pl.DataFrame:
     """framework.csv with what follows from it: shares among siblings, effective weights, windows in months."""
     kinds = {m.name: m.kind for m in city.measures} | {RESIDENTS: "stock"}
     levels = {node.code: node.level for node in version.framework}
-    siblings: dict[str, float] = {}
-    for node in version.framework:
-        siblings[node.parent] = siblings.get(node.parent, 0.0) + node.weight
-    effective: dict[str, float] = {}
-    for node in sorted(version.framework, key=lambda n: n.level):
-        effective[node.code] = effective.get(node.parent, 1.0) * node.weight / siblings[node.parent]
-    rules = version.rules
-    carry = rules["carry_forward"]
+    tree = tree_of(version.framework, version.rules)
+    carry = version.rules["carry_forward"]
     rows = []
     for position, node in enumerate(version.framework):
         smoothing = dict(part.partition("=")[::2] for part in node.smoothing.split(";") if "=" in part)
@@ -208,7 +203,7 @@ def framework(city: City, version: Version) -> pl.DataFrame:
                 "name_zh": node.name_zh,
                 "name_en": node.name_en,
                 "weight": node.weight,
-                "effective_weight": effective[node.code],
+                "effective_weight": float(tree.effective_weight[position]),
                 "aggregation": node.aggregation,
                 "department": node.department,
                 "numerator": node.numerator,
@@ -228,8 +223,8 @@ def framework(city: City, version: Version) -> pl.DataFrame:
                 "shrinkage": _number(smoothing.get("k")),
                 "unit": node.unit,
                 "note": node.note,
-                "minimum_coverage": float(rules["minimum_coverage"]),
-                "floor": float(rules.get("floor", 1)),
+                "minimum_coverage": float(tree.minimum_coverage[position]),
+                "floor": float(tree.floor[position]),
                 "carry_months": 0 if node.department in carry.get("except", []) else int(carry["months"]),
             }
         )

@@ -289,7 +289,7 @@ class Recomputation:
             own = sets.get((node["code"], ""))
         if own is None:
             return None
-        worse = sum(1 for v in own if not math.isclose(v, x, rel_tol=1e-12) and (v < x if d == 1 else v > x))
+        worse = sum(1 for v in own if (v < x if d == 1 else v > x))
         return float(params["factor"] * min(1.0, worse / (len(own) - 1)))
 
     def _leaf_score(self, code: str, unit: str, period: str) -> tuple[float | None, str]:

@@ -68,8 +68,9 @@ def test_percentile_rank() -> None:
     reference = numbers(5, 1, 3, 3, 9)
     assert same(percentile_rank(numbers(0, 1, 3, 4, 9, 10, NAN), reference, 1), [0, 0, 25, 75, 100, 100, NAN])
     assert same(percentile_rank(numbers(10, 9, 3, 4, 1, 0), reference, -1, 1), [0, 0, 0.5, 0.5, 1, 1])
-    # a value that differs in the last bits only is tied
-    assert same(percentile_rank(numbers(3 + 4e-16, 3 - 4e-16), reference, 1), [25, 25])
+    # the last bit counts, as in published ranks
+    assert same(percentile_rank(numbers(np.nextafter(3, 4), np.nextafter(3, 2)), reference, 1), [75, 25])
+    assert same(percentile_rank(numbers(np.nextafter(3, 4), np.nextafter(3, 2)), reference, -1), [50, 100])
     assert same(percentile_rank(numbers(3), numbers(3), 1), [NAN])
 
 

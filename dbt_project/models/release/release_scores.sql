@@ -1,5 +1,6 @@
 -- What an issue says of every unit and node: score, coverage, status, rank among its level, colour, changes.
 -- Ranks, colours and comparisons use scores rounded to 1e-9, so that the last bit of a sum decides nothing.
+-- depends_on: {{ ref('overall_index') }} (a view of node_scores: lineage reads on from level to level)
 with
 scores as (
     select
