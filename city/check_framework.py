@@ -160,7 +160,7 @@ def _check_indicator(method: Method, row: Row, territory: Territory, measures: T
     if territory.departments.readable and row.get("department") not in {"", *territory.department_keys}:
         remedy = "add it to departments.csv, or mend the code"
         report.add(file, row.number, "department", row.get("department"), "a code of departments.csv", remedy)
-    _check_window(method, row, measures, report)
+    _check_window(method, row, [measure for _, measure in used], measures, report)
     groups = _check_applies(method, row, territory, report)
     _note_residents(method, row, territory, groups)
     if not row.sound("params"):
@@ -178,8 +178,14 @@ def _check_indicator(method: Method, row: Row, territory: Territory, measures: T
         _check_rates(method, row, territory, groups, report)
 
 
-def _check_window(method: Method, row: Row, measures: Table, report: Report) -> None:
-    kinds = {r.get("measure"): r.get("kind") for r in measures.rows}
+def _check_window(method: Method, row: Row, used: Iterable[str], measures: Table, report: Report) -> None:
+    kinds = {r.get("measure"): r.get("kind") for r in measures.rows} | {RESIDENTS: "stock"}
+    stocks = sorted({measure for measure in used if kinds.get(measure) == "stock"})
+    if row.get("scoring") == "zero_tolerance" and str(row.get("window")).startswith("rolling") and stocks:
+        # averaged over the window it would deduct a fraction of what it says
+        remedy = "take the window month or stock, or count what happened (a flow)"
+        found = f"{row.get('window')} over {quoted(stocks)}, a stock"
+        report.add(method.framework.file, row.number, "window", found, "flows under zero_tolerance", remedy)
     if row.get("window") == "stock" and kinds.get(row.get("numerator")) == "flow":
         remedy = "take the window month for what happened in the month, or make the measure a stock"
         found = f"{row.get('numerator')} is a flow"
@@ -286,8 +292,15 @@ def _check_reference_set(method: Method, row: Row, territory: Territory, groups:
     code, table = row.get("code"), method.reference_values
     if table.present and not table.readable:
         return
-    counts = Counter(r.get("group") for r in table.rows if r.get("indicator") == code and r.sound("value"))
-    remedy = "write one row per value: indicator,group,value"
+    own = [r for r in table.rows if r.get("indicator") == code and r.sound("value")]
+    counts = Counter(r.get("group") for r in own)
+    remedy = "calibrate (pingan calibrate), or write one row per value: indicator,group,value"
+    for group in sorted({r.get("group") for r in own}):
+        rows = [r for r in own if r.get("group") == group]
+        if len(rows) > 1 and len({r.get("value") for r in rows}) == 1:
+            found, expected = f"{len(rows)} times {rows[0].get('value')}", f"values that differ for {code}"
+            told = "a set of one value ranks nothing: take a longer reference period or another scoring kind"
+            report.add(table.file, rows[0].number, "value", found, expected, told)
     for group in sorted(groups):
         if (counts[group] or counts[""]) < 2:
             whose = f"{code}, peer group {group}" if group else code

@@ -1,4 +1,4 @@
-"""`pingan calibrate`: land and compute the reference months, propose reference.csv, show what would change."""
+"""`pingan calibrate`: land and compute the reference months, propose the references, show what would change."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import io
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from city import City, Period, StateFolder
-from city.folder import read_table
+from city import City, Period, StateFolder, Version
+from city.folder import CityFolderError, read_table
 from feeds.landing import land_department, read_receipt
-from methods.calibration import COLUMNS, propose_reference
+from methods.calibration import COLUMNS, VALUE_COLUMNS, propose_reference
 from pipelines.settings import Settings
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, warehouse_lock
@@ -23,19 +25,53 @@ from warehouse.window import run_window
 log = logging.getLogger("pingan.calibration")
 
 
+class CalibrationState(StateFolder):
+    """The city's state with a warehouse of its own: calibrating leaves the months in the city's warehouse alone."""
+
+    @property
+    def dbt(self) -> Path:
+        """dbt's targets, logs and the profile that names the other warehouse."""
+        return self.root / "calibration"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file of a calibration, removed when it has been read."""
+        return self.dbt / "warehouse.duckdb"
+
+
 def calibrate(where: Settings, months: Sequence[Period], version_name: str | None, *, write: bool) -> str:
-    """Propose the reference of a method version; answers what would change, and writes it only when told to."""
+    """Propose the references of a method version; answers what would change, and writes it only when told to.
+
+    CityFolderError for a version that does not exist, CalibrationError where the reference months give no bounds.
+    """
     city, state, sources = where.load()
-    version = next((v for v in city.versions if v.from_period == version_name), city.versions[-1])
-    windows = reference_windows(city, state, sources, months)
-    rows = propose_reference(city, version, windows, months[0], months[-1])
-    path = version.folder / "reference.csv"
+    version = _version(city, version_name)
+    # its own framework over the reference months, whatever method was in force in them
+    windows = reference_windows(replace(city, versions=(version,)), state, sources, months)
+    proposal = propose_reference(city, version, windows, months[0], months[-1])
+    path, sets_path = version.folder / "reference.csv", version.folder / "reference_values.csv"
     old = read_table(path) if path.exists() else []
-    text = changes(old, rows)
-    if write:
-        path.write_text(as_csv(rows), encoding="utf-8")
-        return f"{text}\nwritten: {path}"
-    return f"{text}\nnothing written; add --write to replace {path}"
+    text = changes(old, proposal.reference)
+    old_sets = read_table(sets_path) if sets_path.exists() else []
+    if proposal.values or old_sets:
+        text += f"\n{changed_sets(old_sets, proposal.values)}"
+    if not write:
+        return f"{text}\nnothing written; add --write to replace the files in {version.folder}"
+    path.write_text(as_csv(proposal.reference, COLUMNS), encoding="utf-8")
+    if proposal.values or old_sets:
+        sets_path.write_text(as_csv(proposal.values, VALUE_COLUMNS), encoding="utf-8")
+        return f"{text}\nwritten: {path}, {sets_path}"
+    return f"{text}\nwritten: {path}"
+
+
+def _version(city: City, name: str | None) -> Version:
+    if name is None:
+        return city.versions[-1]
+    for version in city.versions:
+        if version.from_period == name:
+            return version
+    known = ", ".join(version.from_period for version in city.versions)
+    raise CityFolderError(f"{city.folder / 'versions'} has no version {name!r}; it has {known}")
 
 
 def reference_windows(city: City, state: StateFolder, sources: str, months: Sequence[Period]) -> pl.DataFrame:
@@ -46,12 +82,41 @@ def reference_windows(city: City, state: StateFolder, sources: str, months: Sequ
             if any(read_receipt(state, r, period) is None for r in feed.record_sets):
                 land_department(city, state, feed.department.key, period, sources, os.environ)
         log.info("%s: landed", feed.department.key)
-    with warehouse_lock(state):
-        fill_warehouse(city, state, window)
-        run_dbt(city, state, ["run", "--select", "+indicator_windows"], state.dbt / "calibration")
-        with duckdb.connect(str(state.warehouse), read_only=True) as connection:
+    own = CalibrationState(state.home, state.city_key)
+    own.dbt.mkdir(parents=True, exist_ok=True)
+    with warehouse_lock(own):
+        own.warehouse.unlink(missing_ok=True)
+        fill_warehouse(city, own, window)
+        run_dbt(city, own, ["run", "--select", "+indicator_windows"], own.dbt / "target")
+        with duckdb.connect(str(own.warehouse), read_only=True) as connection:
             query = "select * from indicators.indicator_windows where period between ? and ?"
-            return pl.DataFrame(connection.execute(query, [months[0], months[-1]]).to_arrow_table())
+            windows = pl.DataFrame(connection.execute(query, [months[0], months[-1]]).to_arrow_table())
+        own.warehouse.unlink()
+    return windows
+
+
+def changed_sets(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str:
+    """A line for every set of reference values that is new, gone or different: how many values and their ends."""
+    before, after = _sets(old), _sets(new)
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        if was == now:
+            continue
+        sign = "+" if was is None else "-" if now is None else "~"
+        lines.append(f"{sign} {key[0]} {key[1]}: {_set_in_words(was)} → {_set_in_words(now)}")
+    return "\n".join([*lines, f"{len(after)} sets of reference values, {len(lines)} changed"])
+
+
+def _sets(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], list[float]]:
+    sets: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        sets.setdefault((row["indicator"], row["group"]), []).append(float(row["value"]))
+    return {key: sorted(values) for key, values in sets.items()}
+
+
+def _set_in_words(values: Sequence[float] | None) -> str:
+    return f"{len(values)} values {values[0]:g} … {values[-1]:g}" if values else "∅"
 
 
 def changes(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str:
@@ -70,10 +135,10 @@ def changes(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) 
     return "\n".join([*lines, f"{len(after)} rows, {len(lines)} changed"])
 
 
-def as_csv(rows: Sequence[Mapping[str, str]]) -> str:
-    """reference.csv as text."""
+def as_csv(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> str:
+    """A table of the version's folder as text."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()

@@ -236,22 +236,26 @@ def show(month: list[Period] | None, revision: int | None, city: str | None) -> 
     help="The reference period to freeze.",
 )
 @click.option("--version", "version_name", default=None, metavar="MONTH", help="Method version; default: the last one.")
-@click.option("--write", is_flag=True, help="Write reference.csv. Without it, only show what would change.")
+@click.option("--write", is_flag=True, help="Write the files. Without it, only show what would change.")
 def calibrate(
     city: str | None, sources: str | None, months: list[Period], version_name: str | None, write: bool
 ) -> None:
-    """Propose a reference.csv: bounds and rates frozen from a reference period.
+    """Propose reference.csv and reference_values.csv: bounds, rates and sets frozen from a reference period.
 
     \b
     Examples:
       pingan calibrate --reference 2021-01..2021-12
       pingan calibrate --reference 2021-01..2021-12 --write
     """
+    from methods.calibration import CalibrationError
     from pipelines.calibration import calibrate as run_calibration
     from pipelines.runs import progress_on_screen
 
     with progress_on_screen():
-        changes = run_calibration(settings(city, sources), months, version_name, write=write)
+        try:
+            changes = run_calibration(settings(city, sources), months, version_name, write=write)
+        except CalibrationError as error:
+            raise click.ClickException(str(error)) from error
     click.echo(changes)
 
 

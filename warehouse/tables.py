@@ -257,7 +257,7 @@ def scoring_parameters(city: City, version: Version) -> pl.DataFrame:
     Raises CityFolderError where an upper unit needs an average over peer groups and residents are not given.
     """
     frozen = {(row["indicator"], row["group"]): row for row in version.reference if not row.get("rate")}
-    references = _reference_values(version)
+    references = reference_values(version)
     weights = _group_weights(city, version)
     peer_groups = sorted({unit.peer_group for unit in city.units if unit.level == city.levels[-1]})
     rows: list[dict[str, Any]] = []
@@ -376,8 +376,8 @@ def _reference_rates(version: Version) -> pl.DataFrame:
     )
 
 
-def _reference_values(version: Version) -> dict[tuple[str, str], list[float]]:
-    """The frozen reference sets of percentile ranks, from reference_values.csv (indicator, group, value)."""
+def reference_values(version: Version) -> dict[tuple[str, str], list[float]]:
+    """The frozen sets of percentile ranks by indicator and group, rising; from reference_values.csv."""
     from city.folder import read_table
 
     path = version.folder / "reference_values.csv"

@@ -198,7 +198,8 @@ class Recomputation:
         version = self.version(period)
         node, rules = self.nodes(version)[code], city.METHODS[version].rules
         found = self.windowed(code, unit, period)
-        if found.status == "missing" and node["department"] not in rules["carry_forward"]["except"]:
+        unreported = self.known(version, code, unit, period) is None
+        if found.status == "missing" and unreported and node["department"] not in rules["carry_forward"]["except"]:
             for age in range(1, rules["carry_forward"]["months"] + 1):
                 earlier = add_months(period, -age)
                 if (

@@ -33,7 +33,7 @@ def with_indicators(city: City, *codes: str, **changed: Any) -> City:
 
 
 def proposed(city: City, windows: pl.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
-    rows = propose_reference(city, city.versions[0], windows, "2021-01", "2021-12")
+    rows = propose_reference(city, city.versions[0], windows, "2021-01", "2021-12").reference
     return {(r["indicator"], r["group"]): r for r in rows}
 
 
@@ -95,6 +95,63 @@ def test_equal_bounds_must_be_declared_by_hand(city: City) -> None:
     windows = windows_of(one, "C201", {u[0]: [70.0] * 4 for u in small_city.UNITS if u[2] == "township"})
     with pytest.raises(CalibrationError, match=r"C201.*peer group street(.|\n)*declared = true"):
         proposed(one, windows)
+
+
+def test_percentile_ranks_get_their_sets_of_values(city: City) -> None:
+    """Of each peer group, and of each upper unit the values of its level: sets cannot be averaged."""
+    one = with_indicators(city, "B103")
+    townships = {
+        u[0]: [float(i + j) for j in range(3)] for i, u in enumerate(u for u in small_city.UNITS if u[2] == "township")
+    }
+    counties = {"900101": [7.0] * 3, "900102": [8.5] * 3, "900103": [9.0] * 3}
+    windows = windows_of(one, "B103", townships | counties | {"900000": [40.0, 41.0, 42.0]})
+    proposal = propose_reference(one, one.versions[0], windows, "2021-01", "2021-12")
+    sets: dict[str, list[float]] = {}
+    for row in proposal.values:
+        assert row["indicator"] == "B103"
+        sets.setdefault(row["group"], []).append(float(row["value"]))
+    assert sets["street"] == sorted(v for code, own in townships.items() if code in STREETS for v in own)
+    assert sets["900101"] == sets["900103"] == [7.0] * 3 + [8.5] * 3 + [9.0] * 3
+    assert sets["900000"] == [40.0, 41.0, 42.0]
+    rows = {row["group"]: row for row in proposal.reference}
+    assert set(rows) == {"street", "town"}
+    assert (rows["street"]["n"], rows["street"]["lo"], rows["street"]["hi"]) == ("9", "", "")
+    assert float(rows["street"]["p50"]) == pytest.approx(np.median(sets["street"]))
+
+
+def test_a_set_holds_every_digit_of_the_value_that_is_scored(city: City) -> None:
+    one = with_indicators(city, "B103", denominator="patrols", scale=100.0)
+    windows = windows_of(
+        one, "B103", {u[0]: [1.0, 2.0, 5.0] for u in small_city.UNITS if u[2] == "township"}, denominator=7.0
+    )
+    proposal = propose_reference(one, one.versions[0], windows, "2021-01", "2021-12")
+    assert {float(r["value"]) for r in proposal.values if r["group"] == "street"} == {100 * (n / 7) for n in (1, 2, 5)}
+
+
+def test_a_set_of_one_value_must_be_declared_by_hand(city: City) -> None:
+    one = with_indicators(city, "B103")
+    windows = windows_of(one, "B103", {u[0]: [70.0] * 4 for u in small_city.UNITS if u[2] == "township"})
+    with pytest.raises(CalibrationError, match=r"B103.*peer group street: n = 12, all 70"):
+        propose_reference(one, one.versions[0], windows, "2021-01", "2021-12")
+
+
+def test_what_is_declared_by_hand_is_kept(city: City) -> None:
+    one = with_indicators(city, "C201")
+    flat = windows_of(one, "C201", {u[0]: [70.0] * 4 for u in small_city.UNITS if u[2] == "township"})
+    rows = tuple(
+        {"indicator": "C201", "group": group, "lo": "1", "hi": "2", "declared": "yes", "note": "few"}
+        for group in ("street", "town")
+    )
+    declared = replace(one, versions=(replace(one.versions[0], reference=rows),))
+    found = proposed(declared, flat)
+    assert {(row["lo"], row["hi"], row["declared"], row["note"]) for row in found.values()} == {
+        ("1", "2", "yes", "few")
+    }
+    undeclared = replace(
+        one, versions=(replace(one.versions[0], reference=tuple(r | {"declared": "false"} for r in rows)),)
+    )
+    with pytest.raises(CalibrationError):
+        proposed(undeclared, flat)
 
 
 def test_upper_units_take_posts_averaged_with_reference_year_residents(city: City) -> None:

@@ -18,7 +18,8 @@ indicators as (
 ),
 
 earlier as (
-    -- The method of the later month decides what is carried; a change of version carries nothing.
+    -- The method of the later month decides what is carried; a change of version carries nothing. A department that
+    -- did report, but too few months for the window, is not stood in for (METHODS.md, section 3).
     select
         missing.period,
         missing.indicator_code,
@@ -33,7 +34,7 @@ earlier as (
             and missing.unit_code = known.unit_code
             and known.month_index < missing.month_index
             and known.month_index >= missing.month_index - indicators.carry_months
-    where missing.status = 'missing' and known.status in ('measured', 'partial')
+    where missing.status = 'missing' and not missing.reported_in_month and known.status in ('measured', 'partial')
     group by all
 ),
 

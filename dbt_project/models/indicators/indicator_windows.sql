@@ -93,6 +93,7 @@ windowed as (
         coalesce(summed.months_reported, 0) >= indicators.months_required as enough,
         summed.months_reported < indicators.window_months or summed.some_units_missing as incomplete,
         summed.months_counted,
+        coalesce(summed.months_counted & 1, 0) = 1 as reported_in_month,
         -- A summed flow set against a stock (either way round), or against nothing, is scaled up for the months not
         -- reported; events that deductions count are events seen and are not.
         case
@@ -140,4 +141,5 @@ select
     case when applies and enough then months_counted end as months_counted,
     numerator_factor,
     denominator_factor,
+    reported_in_month,
 from windowed
