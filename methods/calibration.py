@@ -87,8 +87,9 @@ def propose_reference(city: City, version: Version, windows: pl.DataFrame, first
         raise CalibrationError(
             "The reference period gives no usable bounds for\n  "
             + "\n  ".join(constant)
-            + f"\nWrite bounds by hand into {version.folder / 'reference.csv'} with declared = true (lo and hi; mean and "
-            "sd; for percentile_rank a set of values that differ), or take a longer reference period or another kind."
+            + f"\nWrite bounds by hand into {version.folder / 'reference.csv'} with declared = true (lo and hi; "
+            "mean and sd; for percentile_rank a set of values that differ), or take a longer reference period or "
+            "another scoring kind."
         )
     return Proposal(tuple(rows), tuple(sets))
 

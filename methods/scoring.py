@@ -16,6 +16,8 @@ import numpy.typing as npt
 from methods.tree import Floats, Indices
 
 Parameter = float | Floats
+#: Relative difference under which a value that is not in its reference set is the nearest one that is.
+TIE = 1e-12
 
 
 def goalpost(x: Floats, p0: Parameter, p60: Parameter, p100: Parameter) -> Floats:
@@ -89,18 +91,28 @@ def zscore(
 def percentile_rank(x: Floats, reference: Floats, direction: int, factor: Parameter = 100.0) -> Floats:
     """factor·(rank_min - 1)/(n - 1) in the reference set; ties take the lowest rank, values beyond the set clip.
 
-    `reference` is the whole set, one dimension, in any order. Fewer than two values rank nothing: NaN. Equal means
-    equal to the last bit, as in the published results: a tolerance of 1e-12 moved three of ASEM's ranks by a whole one.
+    `reference` is the whole set, one dimension, in any order. Fewer than two values rank nothing: NaN. A
+    value that is in the set is compared to the last bit, as published ranks are (ASEM has 5.1 and 5.1000000000000005 as
+    two values); one that is not, and differs from the nearest of the set in last bits only, is that one.
     """
     known = np.sort(reference[~np.isnan(reference)])
     if len(known) < 2:
         return np.full_like(x, np.nan)
+    x = _snapped(x, known)
     if direction == 1:
         worse = np.searchsorted(known, x, side="left")
     else:
         worse = len(known) - np.searchsorted(known, x, side="right")
     score: Floats = factor * np.minimum(1.0, worse / (len(known) - 1))
     return np.where(np.isnan(x), np.nan, score)
+
+
+def _snapped(x: Floats, known: Floats) -> Floats:
+    """Values, those within TIE of one of the set (rising) moved onto the nearest: floating sums end in any bit."""
+    place = np.searchsorted(known, x)
+    above, below = known[np.minimum(place, len(known) - 1)], known[np.maximum(place - 1, 0)]
+    nearest = np.where(np.abs(above - x) <= np.abs(x - below), above, below)
+    return np.where(np.abs(nearest - x) <= TIE * np.abs(x), nearest, x)
 
 
 @dataclass(frozen=True)

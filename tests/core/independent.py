@@ -290,6 +290,8 @@ class Recomputation:
             own = sets.get((node["code"], ""))
         if own is None:
             return None
+        if x not in own:
+            x = min([v for v in own if math.isclose(v, x, rel_tol=1e-12)], key=lambda v: abs(v - x), default=x)
         worse = sum(1 for v in own if (v < x if d == 1 else v > x))
         return float(params["factor"] * min(1.0, worse / (len(own) - 1)))
 

@@ -68,9 +68,13 @@ def test_percentile_rank() -> None:
     reference = numbers(5, 1, 3, 3, 9)
     assert same(percentile_rank(numbers(0, 1, 3, 4, 9, 10, NAN), reference, 1), [0, 0, 25, 75, 100, 100, NAN])
     assert same(percentile_rank(numbers(10, 9, 3, 4, 1, 0), reference, -1, 1), [0, 0, 0.5, 0.5, 1, 1])
-    # the last bit counts, as in published ranks
-    assert same(percentile_rank(numbers(np.nextafter(3, 4), np.nextafter(3, 2)), reference, 1), [75, 25])
-    assert same(percentile_rank(numbers(np.nextafter(3, 4), np.nextafter(3, 2)), reference, -1), [50, 100])
+    # a value that differs from one of the set in last bits only is that one, unless it stands in the set itself
+    over, under = np.nextafter(3, 4), np.nextafter(3, 2)
+    assert same(percentile_rank(numbers(over, under), reference, 1), [25, 25])
+    both = numbers(1, 3, over, 9)
+    assert same(percentile_rank(numbers(3, over), both, 1, 3), [1, 2])
+    assert same(percentile_rank(numbers(3, over), both, -1, 3), [2, 1])
+    assert same(percentile_rank(numbers(3 + 1e-9), both, 1, 3), [3])
     assert same(percentile_rank(numbers(3), numbers(3), 1), [NAN])
 
 
