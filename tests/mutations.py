@@ -169,7 +169,7 @@ MUTATIONS = (
         AGGREGATION,
         "enough = coverage[node] >= tree.minimum_coverage[node] - _MARGIN",
         "enough = coverage[node] > tree.minimum_coverage[node] - _MARGIN + 1e-11",
-        f"{NODES}test_coverage",
+        f"{NODES}test_scores",
     ),
     Mutation(
         "leaves under a node without a score",
@@ -210,7 +210,7 @@ MUTATIONS = (
         "order of sums",
         TREE,
         "key=lambda i: self.codes[i]",
-        "key=lambda i: -i",
+        "key=lambda i: i",
         "tests/methods/test_tree.py::test_a_tree_is_read_from_a_table",
     ),
     Mutation(
@@ -218,7 +218,7 @@ MUTATIONS = (
         INDEX,
         "residents[part], {i: p[part]",
         "residents[:1], {i: p[part]",
-        f"{PROPERTIES}test_the_order_of_units_decides_nothing_to_the_bit",
+        f"{PROPERTIES}test_months_together_are_the_months_alone_to_the_bit",
     ),
     Mutation(
         "window: months required",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import small_city
 
 from city import City, load_city
 from city.check import check_city, errors
-from city.folder import FrameworkNode
+from city.folder import CityFolderError, FrameworkNode
 from methods.calibration import CalibrationError, propose_reference
+from pipelines.calibration import calibrate, changed_sets
+from pipelines.settings import Settings
 from warehouse.tables import city_tables, residents, scoring_parameters
 from warehouse.window import run_window
 
@@ -204,3 +207,20 @@ def test_a_month_reads_the_same_months_whatever_is_released_with_it(city: City) 
 
 def test_the_city_folder_is_sound(city: City) -> None:
     assert errors(check_city(city.folder)) == []
+
+
+def test_changes_of_sets_are_told_by_size_and_ends() -> None:
+    old = [{"indicator": "B103", "group": "street", "value": v} for v in ("3", "1")]
+    new = [*old[::-1], {"indicator": "B103", "group": "town", "value": "2"}]
+    assert changed_sets(old, old[::-1]) == "1 sets of reference values, 0 changed"
+    assert changed_sets(old, new).splitlines() == [
+        "+ B103 town: ∅ → 1 values 2 … 2",
+        "2 sets of reference values, 1 changed",
+    ]
+    assert changed_sets(new, old).startswith("- B103 town: 1 values 2 … 2 → ∅")
+
+
+def test_a_version_that_is_not_there_is_not_another_one(city: City, tmp_path: Path) -> None:
+    where = Settings(tmp_path, str(city.folder), sources=str(tmp_path))
+    with pytest.raises(CityFolderError, match="no version '2019-01'; it has 2021-06"):
+        calibrate(where, ["2021-01"], "2019-01", write=False)

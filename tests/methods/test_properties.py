@@ -205,3 +205,18 @@ def test_the_order_of_units_decides_nothing_to_the_bit(order: list[int], seed: i
     straight, moved = computed(list(range(9))), computed(list(order))
     for name, array in vars(moved).items():
         assert array.tobytes() == getattr(straight, name)[..., list(order)].tobytes(), name
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 5))
+def test_months_together_are_the_months_alone_to_the_bit(seed: int, months: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.uniform(0, 40, (2, months, 9))
+    status, people = np.zeros(values.shape, dtype=np.int8), rng.integers(1, 90_000, (months, 9)).astype(float)
+    above, method = rng.integers(0, 30, (months, 3)).astype(float), small_method(list(range(9)))
+    together = index_scores(method, values, status, people, {0: above})
+    for month in range(months):
+        part = slice(month, month + 1)
+        alone = index_scores(method, values[:, part], status[:, part], people[part], {0: above[part]})
+        for name, array in vars(alone).items():
+            assert array[:, 0].tobytes() == getattr(together, name)[:, month].tobytes(), (name, month)
