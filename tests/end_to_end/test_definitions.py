@@ -73,7 +73,7 @@ def test_they_load_and_can_be_resolved(definitions: dg.Definitions) -> None:
 def test_the_assets_are_these(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.materializable_asset_keys} == KEYS
-    assert len(KEYS) == 61
+    assert len(KEYS) == 63
     assert {key.to_user_string() for key in graph.external_asset_keys} <= {"tianshui/city_folder"}
 
 
