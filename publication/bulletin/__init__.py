@@ -17,26 +17,30 @@ from publication.rendering import Request
 
 __all__ = ["render_bulletin", "write_bulletin_docx", "write_bulletin_pdf"]
 
+PDF, DOCX = "bulletin-{}.pdf", "bulletin-{}.docx"
+
 
 def render_bulletin(request: Request) -> None:
-    """The rendering `bulletin`: PDF and DOCX in both languages."""
+    """The rendering `bulletin`: PDF and DOCX in both languages, the content of each language read once."""
+    from publication.bulletin.paper import write_pdf
+
     for language in LANGUAGES:
-        write_bulletin_docx(request.data, request.city, request.target, language)
-    for language in LANGUAGES:
-        write_bulletin_pdf(request.data, request.city, request.target, language)
+        content = bulletin(request.data, request.city, language)
+        write_docx(content, request.target / DOCX.format(language))
+        write_pdf(content, request.target / PDF.format(language))
 
 
 def write_bulletin_pdf(data: IssueData, city: City, folder: Path, language: str) -> Path:
     """Write `bulletin-<language>.pdf`; RenderingError names the Debian packages that are missing."""
     from publication.bulletin.paper import write_pdf
 
-    path = folder / f"bulletin-{language}.pdf"
+    path = folder / PDF.format(language)
     write_pdf(bulletin(data, city, language), path)
     return path
 
 
 def write_bulletin_docx(data: IssueData, city: City, folder: Path, language: str) -> Path:
     """Write `bulletin-<language>.docx`, the same content for offices that edit."""
-    path = folder / f"bulletin-{language}.docx"
+    path = folder / DOCX.format(language)
     write_docx(bulletin(data, city, language), path)
     return path

@@ -173,13 +173,15 @@ class Look:
     def _cells(self, sheet: Worksheet, row: int, at: int, column: Column, values: Iterable[Any], styled: bool) -> None:
         style = self.kinds[column.kind] if styled else None
         if column.kind == "text":
-            words: dict[Any, str] = {}
+            # a column holds few different texts: each is looked at once
+            words: dict[Any, tuple[str, Format | None]] = {}
             for offset, value in enumerate(values):
                 if value is None or value == "":
                     continue
                 if value not in words:
-                    words[value] = self.both.code(column.coded, value) if column.coded else str(value)
-                self.write_text(sheet, row + offset, at, words[value], style)
+                    text = self.both.code(column.coded, value) if column.coded else str(value)
+                    words[value] = (text, self.guarded if text.startswith(FORMULA_STARTS) else style)
+                sheet.write_string(row + offset, at, *words[value])
             return
         for offset, value in enumerate(values):
             if value is not None:
