@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,14 @@ def test_the_same_issue_gives_the_same_bytes(small: IssueData, city: City, tmp_p
     for kind in made:
         one, two = ((tmp_path / name / f"bulletin-zh.{kind}").read_bytes() for name in ("one", "two"))
         assert one == two, kind
+    # within a second a clock would give the same bytes twice: the dates themselves are those of the issue
+    published = datetime.fromisoformat(small.manifest["published_at"])
+    assert Document(str(tmp_path / "one" / "bulletin-zh.docx")).core_properties.created == published.astimezone(UTC)
+    with zipfile.ZipFile(tmp_path / "one" / "bulletin-zh.docx") as parts:
+        assert {part.date_time[0] for part in parts.infolist()} == {1980}
+    told = pypdf.PdfReader(tmp_path / "one" / "bulletin-zh.pdf").metadata
+    assert told is not None
+    assert told.creation_date == published
 
 
 def test_where_a_change_came_from_is_told_from_the_contributions(small: IssueData, city: City, tmp_path: Path) -> None:

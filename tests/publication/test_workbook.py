@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -78,6 +80,11 @@ def test_the_same_issue_gives_the_same_bytes(planted: IssueData, city: City, tmp
         (tmp_path / name).mkdir()
         write_workbook(planted, city, tmp_path / name)
     assert (tmp_path / "one/workbook.xlsx").read_bytes() == (tmp_path / "two/workbook.xlsx").read_bytes()
+    # within a second a clock would give the same bytes twice: the dates themselves are those of the issue
+    published = datetime.fromisoformat(planted.manifest["published_at"]).replace(tzinfo=None)
+    assert openpyxl.load_workbook(tmp_path / "one/workbook.xlsx").properties.created == published
+    with zipfile.ZipFile(tmp_path / "one/workbook.xlsx") as parts:
+        assert {part.date_time[0] for part in parts.infolist()} == {1980}
 
 
 def test_a_city_without_hex_colours_has_a_workbook(planted: IssueData, tmp_path: Path) -> None:
