@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from finished_run import PROJECT, PUBLISHED, SECRET_VARIABLES, SHARED_DATA, SIMULATED, FinishedRun
 
 from pipelines.settings import Settings
@@ -31,26 +32,35 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tianshui_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+def tianshui_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     """Tianshui as `make run` makes it: 25 months simulated, 13 months computed and published in one Dagster run.
 
-    Takes some minutes, once per session. While you write tests, let PINGAN_TEST_STATE name the PINGAN_HOME of a
-    finished run of the same code (for example ./var after `make run`): it is then read in place of a new run.
+    Takes some minutes, once for all processes that share the tests: the first that needs it makes it, another waits.
+    While you write tests, let PINGAN_TEST_STATE name the PINGAN_HOME of a finished run of the same code (for example
+    ./var after `make run`): it is then read in place of a new run.
     """
     finished = os.environ.get("PINGAN_TEST_STATE")
-    where = Settings(
-        home=Path(finished).resolve() if finished else tmp_path_factory.mktemp("tianshui") / "home", city="tianshui"
-    )
-    city, state, _ = where.load()
     if finished:
-        yield FinishedRun(where, city, state, ())
-        return
-    with pytest.MonkeyPatch.context() as environment:
-        values = tuple(secrets.token_hex(16) for _ in SECRET_VARIABLES)
-        for name, value in zip(SECRET_VARIABLES, values, strict=True):
-            environment.setenv(name, value)
-        _run(where)
-        yield FinishedRun(where, city, state, values)
+        return _finished(Path(finished).resolve(), ())
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tianshui"
+    place.mkdir(exist_ok=True)
+    kept = place / "secrets.json"
+    with FileLock(place / "lock"):
+        if not kept.exists():
+            values = tuple(secrets.token_hex(16) for _ in SECRET_VARIABLES)
+            with pytest.MonkeyPatch.context() as environment:
+                for name, value in zip(SECRET_VARIABLES, values, strict=True):
+                    environment.setenv(name, value)
+                _run(Settings(home=place / "home", city="tianshui"))
+            kept.write_text(json.dumps(values), encoding="utf-8")  # last: it says that the run is whole
+    return _finished(place / "home", tuple(json.loads(kept.read_text(encoding="utf-8"))))
+
+
+def _finished(home: Path, values: tuple[str, ...]) -> FinishedRun:
+    where = Settings(home=home, city="tianshui")
+    city, state, _ = where.load()
+    return FinishedRun(where, city, state, values)
 
 
 def _run(where: Settings) -> None:
