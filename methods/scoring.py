@@ -20,6 +20,21 @@ Parameter = float | Floats
 TIE = 1e-12
 
 
+class ConstantError(ValueError):
+    """Bounds that coincide: whoever took them from the data has a constant indicator, which tells nothing.
+
+    An error and not a missing score, because a missing score would hand the indicator's weight to its siblings.
+    """
+
+
+def _span(low: Parameter, high: Parameter) -> Floats:
+    """high - low; ConstantError where they are equal. What is not known (NaN) stays so."""
+    span = np.asarray(np.subtract(high, low), dtype=np.float64)
+    if (span == 0).any():
+        raise ConstantError("bounds coincide, so that every value is the same to them: declare bounds by hand")
+    return span
+
+
 def goalpost(x: Floats, p0: Parameter, p60: Parameter, p100: Parameter) -> Floats:
     """Piecewise linear through (p0, 0), (p60, 60), (p100, 100), clipped to 0..100; posts rise or fall."""
     p0, p60, p100 = (np.asarray(p, dtype=np.float64) for p in (p0, p60, p100))
@@ -28,7 +43,7 @@ def goalpost(x: Floats, p0: Parameter, p60: Parameter, p100: Parameter) -> Float
     distance = x - p60
     better = distance * np.sign(p100 - p60) >= 0
     distance *= np.where(better, 40.0, 60.0)
-    distance /= np.where(better, p100 - p60, p60 - p0)
+    distance /= np.where(better, _span(p60, p100), _span(p0, p60))
     distance += 60.0
     return np.clip(distance, 0.0, 100.0, out=distance)
 
@@ -49,7 +64,7 @@ def relative_minmax(x: Floats, lo: Parameter, hi: Parameter, direction: int) -> 
     """60 + 40·(hi-x)/(hi-lo) for d=-1, 60 + 40·(x-lo)/(hi-lo) for d=+1, clipped to 0..100."""
     score = np.subtract(x, lo) if direction == 1 else np.subtract(hi, x)
     score *= 40.0
-    score /= np.subtract(hi, lo)
+    score /= _span(lo, hi)
     score += 60.0
     return np.clip(score, 0.0, 100.0, out=score)
 
@@ -71,7 +86,7 @@ def minmax(
 ) -> Floats:
     """(x-lo)/(hi-lo)·(U-L)+L, for d=-1 (hi-x) in the numerator; kept within L..U only where declared."""
     score = np.subtract(x, lo) if direction == 1 else np.subtract(hi, x)
-    score /= np.subtract(hi, lo)
+    score /= _span(lo, hi)
     score *= np.subtract(range_high, range_low)
     score += range_low
     return np.clip(score, range_low, range_high, out=score) if clip else score
@@ -82,7 +97,7 @@ def zscore(
 ) -> Floats:
     """m + s·d·(x-mean)/sd; unbounded. sd is that of the reference set with n-1."""
     score = np.subtract(x, mean)
-    score /= sd
+    score /= _span(0.0, sd)
     score *= np.multiply(spread, float(direction))
     score += centre
     return score
@@ -134,7 +149,15 @@ def score_values(rule: ScoringRule, x: Floats) -> Floats:
     """Scores of one indicator's values (… × units); for zero tolerance `x` holds the points to deduct.
 
     Zero tolerance here is that of the lowest units: `zero_tolerance_above` makes upper units' scores from theirs.
+    ConstantError names the indicator whose bounds coincide.
     """
+    try:
+        return _scored(rule, x)
+    except ConstantError as error:
+        raise ConstantError(f"{rule.code}: {error}") from error
+
+
+def _scored(rule: ScoringRule, x: Floats) -> Floats:
     p = rule.parameters
     match rule.kind:
         case "goalpost":

@@ -129,6 +129,13 @@ MUTATIONS = (
     ),
     Mutation("percentile_rank: last bits", SCORING, "nearest, x)", "x, x)", f"{KINDS}test_percentile_rank"),
     Mutation(
+        "constant indicators",
+        SCORING,
+        "if (span == 0).any():",
+        "if (span == 0).all() and False:",
+        f"{KINDS}test_a_constant_indicator_is_an_error_and_not_a_missing_score",
+    ),
+    Mutation(
         "arithmetic mean: weights",
         AGGREGATION,
         "counted = there * weight",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from methods.scoring import (
+    ConstantError,
     ScoringRule,
     Territory,
     goalpost,
@@ -96,6 +97,20 @@ def _rule(kind: str, **parameters: float | Floats) -> ScoringRule:
 @pytest.mark.parametrize("value", [-1e9, 15.0, 1e9])
 def test_unknown_parameters_score_nothing(rule: ScoringRule, value: float) -> None:
     assert np.isnan(score_values(rule, numbers(value, value, value))).all()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        _rule("goalpost", p0=numbers(0, 1), p60=numbers(1, 1), p100=numbers(2, 2)),
+        _rule("relative_minmax", lo=numbers(0, 4), hi=numbers(4, 4)),
+        _rule("minmax", lo=4.0, hi=4.0, range_low=0.0, range_high=100.0),
+        _rule("zscore", mean=4.0, sd=0.0, centre=0.0, spread=1.0),
+    ],
+)
+def test_a_constant_indicator_is_an_error_and_not_a_missing_score(rule: ScoringRule) -> None:
+    with pytest.raises(ConstantError, match="I1: bounds coincide"):
+        score_values(rule, numbers(4, 4))
 
 
 def test_percentile_ranks_take_the_set_of_each_unit() -> None:
