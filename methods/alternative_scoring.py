@@ -3,73 +3,93 @@
 The alternatives keep the framework's scale, so that colours keep their meaning: the values that bound the reference set
 (its 5th and 95th percentiles, or its ends where these coincide) keep the scores that the framework gives them, and
 only what happens between and beyond is scored otherwise, clipped to the kind's range. Belongs here: arithmetic of one
-peer group and of upper units. Who is in which group is the caller's.
+peer group. Who is in which group, and whether the set is frozen in the version or the month's own, is the caller's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from methods.scoring import percentile_rank
 from methods.tree import Floats
 
 ALTERNATIVES = ("minmax", "percentile_rank")
-#: Percentiles (type 7) that bound a reference set, as for `relative_minmax`.
-BOUNDS = (5, 95)
+#: A reference set is kept as its quantiles (type 7) at 0, 5 … 100 %.
+LEVELS = np.linspace(0, 100, 21)
+#: Places of the 5 % and the 95 % quantile, the bounds of `relative_minmax`, and of the ends.
+_BOUNDS, _ENDS = (1, -2), (0, -1)
+#: reference_quantiles.csv has ten significant digits: a value so close to a quantile is that quantile.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
 class ReferenceSet:
-    """Values of one indicator and peer group, with the scores that the framework gives them; no missing ones.
+    """Quantiles of one indicator's values in a peer group at LEVELS, with the scores that the framework gives them.
 
-    `direction` 1: more is better. `lowest` and `highest` bound the scores of the indicator's kind.
+    `direction` 1: more is safer. `lowest` and `highest` bound the scores of the indicator's kind.
     """
 
-    values: Floats
+    quantiles: Floats
     scores: Floats
     direction: int
     lowest: float
     highest: float
 
 
+def own_reference(values: Floats, scores: Floats) -> tuple[Floats, Floats]:
+    """Quantiles of values that have scores, and the scores there: between two values as between their scores."""
+    order = np.lexsort((scores, values))
+    quantiles = np.percentile(values, LEVELS)
+    return quantiles, np.interp(quantiles, values[order], scores[order])
+
+
 def alternative_scores(kind: str, values: Floats, reference: ReferenceSet) -> Floats | None:
     """Scores of values by `kind` on a reference set; None where the set tells nothing apart.
 
-    minmax: straight through the two bounds of the values and their scores. percentile_rank: the same through the
-    bounds' percentile ranks in the set. Raises ValueError for another kind.
+    minmax: straight through the two bounds of the set and their scores. percentile_rank: the same through the bounds'
+    percentile ranks, (rank − 1)/(n − 1) between quantiles by interpolation, ties taking the lowest. Raises ValueError
+    for another kind.
     """
     if kind not in ALTERNATIVES:
         raise ValueError(f"{kind!r} is no alternative scoring: {', '.join(ALTERNATIVES)}")
-    safer = reference.values * reference.direction
-    (worst, best), (score_worst, score_best) = _bounds(safer, reference.scores)
-    if not (best > worst and score_best > score_worst):
+    safer = np.sort(reference.quantiles * reference.direction)
+    scores = reference.scores[:: reference.direction]
+    for low, high in (_BOUNDS, _ENDS):
+        if safer[high] > safer[low] and scores[high] > scores[low]:
+            break
+    else:
         return None
+    place = values * reference.direction
+    worst, best = safer[low], safer[high]
     if kind == "percentile_rank":
-        place = percentile_rank(values * reference.direction, safer, 1, 1.0)
-        worst, best = percentile_rank(np.array([worst, best]), safer, 1, 1.0)
+        place = _percentile_place(place, safer)
+        worst, best = _percentile_place(np.array([worst, best]), safer)
         if not best > worst:
             return None
-    else:
-        place = values * reference.direction
-    score = score_worst + (score_best - score_worst) * (place - worst) / (best - worst)
-    return np.clip(score, reference.lowest, reference.highest)
+    score: Floats = scores[low] + (scores[high] - scores[low]) * (place - worst) / (best - worst)
+    return np.asarray(np.clip(score, reference.lowest, reference.highest))
 
 
-def _bounds(*pair: Floats) -> list[tuple[float, float]]:
-    """5th and 95th percentile of values and of scores; where either are the same (rare events, scores at their
-    ceiling), the ends of both.
-    """
-    if not len(pair[0]):
-        return [(0.0, 0.0) for _ in pair]
-    percentiles = [np.percentile(numbers, BOUNDS) for numbers in pair]
-    if all(high > low for low, high in percentiles):
-        return [(float(low), float(high)) for low, high in percentiles]
-    return [(float(numbers.min()), float(numbers.max())) for numbers in pair]
+def _percentile_place(values: Floats, knots: Floats) -> Floats:
+    """Share of the set that lies below each value, from ascending quantiles at even levels; NaN stays NaN."""
+    last = len(knots) - 1
+    near = knots[np.clip(np.searchsorted(knots, values), 1, last) + np.array([[-1], [0]])]
+    for knot in near:
+        values = np.where(np.abs(values - knot) <= _SAME * np.abs(knot), knot, values)
+    above = np.searchsorted(knots, values, side="left")
+    upper = np.clip(above, 1, last)
+    step = knots[upper] - knots[upper - 1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(step > 0, (values - knots[upper - 1]) / step, 0.0)
+    place = np.clip((upper - 1 + part) / last, 0.0, 1.0)
+    place = np.where(above == 0, 0.0, np.where(above > last, 1.0, place))
+    return np.where(np.isnan(values), np.nan, place)
 
 
-def score_range(scoring: str, params: dict[str, float]) -> tuple[float, float]:
+def score_range(scoring: str, params: Mapping[str, Any]) -> tuple[float, float]:
     """Lowest and highest score of a kind (METHODS.md, section 2); infinite where it is unbounded."""
     match scoring:
         case "zscore":

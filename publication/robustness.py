@@ -43,7 +43,7 @@ def study_of_issue(
     if asked:
         asked.setdefault("weights_share", WEIGHTS_SHARE)
         made_from = {name: issue.table(name) for name in MADE_FROM}
-        return robustness_tables(city.version(issue.period), made_from, issue.period, progress=progress, **asked)
+        return robustness_tables(city, made_from, issue.period, progress=progress, **asked)
     if not all(issue.has(name) for name in TABLES):
         raise RobustnessError(
             f"the issue of {issue.period} was published before issues held these tables: name --runs (2400) to compute "

@@ -21,7 +21,7 @@ from methods.robustness import rank_units
 from methods.tree import Floats, tree_of
 from methods.weighting import SAATY, Hierarchy, WeightingError, ahp, combined, constant_columns, critic, entropy
 from publication.reading import IssueData, read_issue_data
-from warehouse.robustness import indicator_matrix
+from warehouse.alternative_scores import indicator_matrix
 
 METHODS = ("ahp", "entropy", "critic", "combined")
 #: Units whose place is shown under each choice of weights.

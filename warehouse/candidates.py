@@ -143,7 +143,7 @@ def _robustness_tables(city: City, folder: Path, period: Period) -> dict[str, tu
     from warehouse.robustness import MADE_FROM, ORDERS, robustness_tables
 
     made_from = {name: pl.read_parquet(folder / f"{name}.parquet") for name in MADE_FROM}
-    found = robustness_tables(city.version(period), made_from, period)
+    found = robustness_tables(city, made_from, period)
     return {name: (table.to_arrow(), ORDERS[name]) for name, table in found.items()}
 
 

@@ -7,29 +7,25 @@ seed, share of the weights) is declared here, because the same candidate must gi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from city import FrameworkNode, Version
-from methods.alternative_scoring import ALTERNATIVES, ReferenceSet, alternative_scores, score_range
+from city import City, Version
 from methods.robustness import (
     ASSUMPTIONS,
     DECIMALS,
     RobustnessError,
     Study,
-    Uncertainty,
     colour_shares,
-    declared_and_others,
     indistinguishable,
     rank_intervals,
     rank_units,
     study,
 )
-from methods.tree import Floats, tree_of
+from methods.tree import Floats
+from warehouse.alternative_scores import MonthScores, month_scores
 
 #: Rows of the design of a published month: 400 × (4 assumptions + 2) = 2,400 runs, 800 of them independent.
 BASE = 400
@@ -62,6 +58,8 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         **dict.fromkeys(("total_order", "total_order_p05", "total_order_p95"), pl.Float64),
         "options": pl.Int32,
         "indicators_varied": pl.Int32,
+        "reference_months": pl.String,
+        "indicators_by_own_month": pl.Int32,
         "runs": pl.Int32,
         "seed": pl.Int64,
         "weights_share": pl.Float64,
@@ -71,7 +69,7 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 
 
 def robustness_tables(
-    version: Version,
+    city: City,
     tables: Mapping[str, pl.DataFrame],
     period: str,
     *,
@@ -85,7 +83,8 @@ def robustness_tables(
     An assumption that cannot be varied has no indices and says why in `problem`. Raises RobustnessError when the
     overall scores computed here are not those of the tables.
     """
-    month = _scores(version, tables, weights_share)
+    version = city.version(period)
+    month = month_scores(city, version, tables, weights_share)
     published = _published(month, tables["scores"])
     problems = month.uncertainty.problems()
     able = [name for name in ASSUMPTIONS if name not in problems]
@@ -108,135 +107,14 @@ def robustness_tables(
     return {name: pl.DataFrame(list(rows[name]), schema=_SCHEMAS[name], orient="row") for name in TABLES}
 
 
-@dataclass(frozen=True)
-class _Territory:
-    """Positions in the units table: lowest units by peer group, and of each upper unit its lowest members."""
-
-    lowest: npt.NDArray[np.intp]
-    groups: Mapping[str, npt.NDArray[np.intp]]
-    members: Mapping[int, npt.NDArray[np.intp]]
-    residents: Floats
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """A month as arrays: scored and alternative scores, leaves × units, in the order of the units table."""
-
-    units: pl.DataFrame
-    territory: _Territory
-    uncertainty: Uncertainty
-    varied: int
-
-
-def _territory(units: pl.DataFrame) -> _Territory:
-    codes, parents = units["unit_code"].to_list(), units["parent"].to_list()
-    place = {code: i for i, code in enumerate(codes)}
-    lowest = [i for i, code in enumerate(codes) if code not in set(parents)]
-    groups: dict[str, list[int]] = {}
-    members: dict[int, list[int]] = {}
-    for i in lowest:
-        groups.setdefault(units["peer_group"][i] or "", []).append(i)
-        above = place.get(parents[i])
-        while above is not None:
-            members.setdefault(above, []).append(i)
-            above = place.get(parents[above])
-    return _Territory(
-        lowest=np.array(lowest, dtype=np.intp),
-        groups={group: np.array(found, dtype=np.intp) for group, found in sorted(groups.items())},
-        members={above: np.array(found, dtype=np.intp) for above, found in sorted(members.items())},
-        # without residents every member counts the same
-        residents=units["residents"].fill_null(0).cast(pl.Float64).to_numpy(),
-    )
-
-
-def _scores(version: Version, tables: Mapping[str, pl.DataFrame], weights_share: float) -> _Scores:
-    tree = tree_of(version.framework, version.rules)
-    units = tables["units"].sort("unit_code")
-    codes = units["unit_code"].to_list()
-    leaves = [tree.codes[leaf] for leaf in tree.leaves]
-    rows = tables["values"].with_columns(scored_value=pl.coalesce("value_smoothed", "value").cast(pl.Float64))
-    declared = indicator_matrix(rows, "score", leaves, codes).astype(np.float64)
-    values = indicator_matrix(rows, "scored_value", leaves, codes).astype(np.float64)
-    nodes = {node.code: node for node in version.framework}
-    others = {kind: declared.copy() for kind in ALTERNATIVES}
-    territory = _territory(units)
-    for place, code in enumerate(leaves):
-        for kind in ALTERNATIVES:
-            others[kind][place] = _alternative(kind, nodes[code], values[place], declared[place], territory)
-    differences = [np.nan_to_num(np.abs(other - declared)).max(axis=1) for other in others.values()]
-    return _Scores(
-        units=units,
-        territory=territory,
-        uncertainty=Uncertainty(
-            tree=tree,
-            scores={"declared": declared, **others},
-            applicable=indicator_matrix(rows, "status", leaves, codes) != "not_applicable",
-            aggregations=declared_and_others(tree),
-            weights_share=weights_share,
-        ),
-        varied=int((np.max(differences, axis=0) > 10.0**-DECIMALS).sum()),
-    )
-
-
-def _alternative(kind: str, node: FrameworkNode, values: Floats, declared: Floats, territory: _Territory) -> Floats:
-    """One indicator's scores by another kind, all units; as declared where the reference set tells nothing apart.
-
-    The reference set of a peer group are its own units' values of the month. An upper unit's value is scored by each
-    of its members' groups and averaged with their residents, as its bounds are; zero tolerance has township scale, so
-    there it keeps its distance to the mean of its members.
-    """
-    zero_tolerance = node.scoring == "zero_tolerance"
-    capped = np.minimum(values, float(node.params.get("cap", np.inf)))
-    lowest, highest = score_range(node.scoring, dict(node.params))
-    answer, by_group = declared.copy(), {}
-    for group, members in territory.groups.items():
-        known = members[~np.isnan(declared[members])]
-        direction = -1 if zero_tolerance else node.direction
-        reference = ReferenceSet(capped[known], declared[known], direction, lowest, highest)
-        scores = alternative_scores(kind, capped, reference)
-        by_group[group] = declared if scores is None else scores
-        answer[known] = by_group[group][known]
-    for above, members in territory.members.items():
-        if np.isnan(declared[above]):
-            continue
-        weight = territory.residents[members]
-        if not weight.sum() > 0:
-            weight = np.ones(len(members))
-        if zero_tolerance:
-            known = ~np.isnan(declared[members])
-            shift = _mean((answer - declared)[members][known], weight[known])
-            answer[above] = np.clip(declared[above] + shift, lowest, highest)
-        else:
-            shares = {g: weight[np.isin(members, own)].sum() for g, own in territory.groups.items()}
-            answer[above] = sum(by_group[g][above] * share for g, share in shares.items()) / weight.sum()
-    return answer
-
-
-def _mean(numbers: Floats, weight: Floats) -> float:
-    return float((numbers * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
-
-
-def indicator_matrix(rows: pl.DataFrame, column: str, leaves: list[str], codes: list[str]) -> npt.NDArray[Any]:
-    """A column of values as indicators × units; KeyError when a row is missing: every unit × indicator has one."""
-    every = pl.DataFrame({"indicator_code": leaves}).with_row_index("i")
-    every = every.join(pl.DataFrame({"unit_code": codes}).with_row_index("j"), how="cross")
-    known = rows.select("indicator_code", "unit_code", column, there=True)
-    wide = every.join(known, on=["indicator_code", "unit_code"], how="left").sort("i", "j")
-    absent = wide.filter(pl.col("there").is_null())
-    if absent.height:
-        first = absent.row(0, named=True)
-        raise KeyError(f"values has no row of {first['indicator_code']} and {first['unit_code']}")
-    return wide[column].to_numpy().reshape(len(leaves), len(codes))
-
-
-def _published(month: _Scores, scores: pl.DataFrame) -> Floats:
+def _published(month: MonthScores, scores: pl.DataFrame) -> Floats:
     """The overall scores of the tables, in the order of units."""
     tree = month.uncertainty.tree
     rows = scores.filter(pl.col("node_code") == tree.codes[tree.root]).select("unit_code", "score")
     return month.units.select("unit_code").join(rows, on="unit_code", how="left")["score"].cast(pl.Float64).to_numpy()
 
 
-def _require_same(month: _Scores, found: Study, published: Floats) -> None:
+def _require_same(month: MonthScores, found: Study, published: Floats) -> None:
     here = np.nan_to_num(found.nominal, nan=-1.0)
     apart = np.flatnonzero(np.abs(here - np.nan_to_num(published, nan=-1.0)) > 10.0**-DECIMALS)
     if len(apart):
@@ -248,7 +126,7 @@ def _require_same(month: _Scores, found: Study, published: Floats) -> None:
         )
 
 
-def _ranks(period: str, month: _Scores, published: Floats, found: Study | None) -> Iterator[tuple[Any, ...]]:
+def _ranks(period: str, month: MonthScores, published: Floats, found: Study | None) -> Iterator[tuple[Any, ...]]:
     """Rows of robustness: ranks within the level, for every unit; null without a score or a study."""
     levels = month.units["level"].to_numpy()
     columns = {name: np.full(len(levels), np.nan) for name in ("rank", "median", "p05", "p95", "ties")}
@@ -267,7 +145,7 @@ def _ranks(period: str, month: _Scores, published: Floats, found: Study | None) 
 
 
 def _colours(
-    version: Version, period: str, month: _Scores, vetoes: pl.DataFrame, found: Study | None
+    version: Version, period: str, month: MonthScores, vetoes: pl.DataFrame, found: Study | None
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of robustness_colours: every unit with a score × every colour, vetoes capping as they do in the issue."""
     if found is None:
@@ -290,7 +168,7 @@ def _colours(
 
 def _sensitivity(
     period: str,
-    month: _Scores,
+    month: MonthScores,
     found: Study | None,
     problems: Mapping[str, str],
     base: int,
@@ -311,9 +189,11 @@ def _sensitivity(
             i = found.assumptions.index(assumption)
             s = found.sensitivity
             indices = [_number(n) for n in (s.first[i], *s.first_interval[:, i], s.total[i], *s.total_interval[:, i])]
-        varied = month.varied if assumption == "scoring" else None
+        scoring = assumption == "scoring"
+        told = (month.varied, month.reference_months, month.by_own_month) if scoring else (None, None, None)
         yield (
-            *(period, assumption, *indices, options[assumption], varied, runs, seed, weights_share),
+            *(period, assumption, *indices, options[assumption], *told, runs, seed),
+            weights_share,
             problems.get(assumption),
         )
 

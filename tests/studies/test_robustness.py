@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from methods.aggregation import overall_scores
-from methods.alternative_scoring import ReferenceSet, alternative_scores, score_range
+from methods.alternative_scoring import ReferenceSet, alternative_scores, own_reference, score_range
 from methods.robustness import (
     RobustnessError,
     Uncertainty,
@@ -185,20 +185,43 @@ def test_colours_are_shares_of_runs_and_vetoes_cap_them() -> None:
 
 
 def reference(values: list[float], scores: list[float], direction: int = -1) -> ReferenceSet:
-    return ReferenceSet(np.array(values), np.array(scores), direction, 0.0, 100.0)
+    return ReferenceSet(*own_reference(np.array(values), np.array(scores)), direction, 0.0, 100.0)
 
 
-def test_the_bounds_of_the_reference_set_keep_their_scores() -> None:
-    values = np.linspace(0, 20, 21)
-    scores = 100 - values**2 / 4
-    own = reference(list(values), list(scores))
+def test_a_set_is_kept_as_its_quantiles_with_the_scores_there() -> None:
+    values = np.random.default_rng(8).permutation(np.arange(41.0))
+    quantiles, scores = own_reference(values, 100 - values)
+    assert quantiles == pytest.approx(np.arange(0, 41, 2))  # type 7: every second of 41 values
+    assert scores == pytest.approx(100 - np.arange(0, 41, 2))
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_bounds_of_the_reference_set_keep_their_scores(direction: int) -> None:
+    values = np.linspace(0, 20, 101) ** 2
+    scores = 50 + direction * (values - 200) / 5
+    own = reference(list(values), list(scores), direction)
     low, high = np.percentile(values, [5, 95])
+    at = np.interp([low, high], values, scores)
     for kind in ("minmax", "percentile_rank"):
-        found = alternative_scores(kind, np.array([low, 10.0, high]), own)
+        found = alternative_scores(kind, np.array([low, np.median(values), high]), own)
         assert found is not None
-        # at the worst and best bound as declared, half way in the middle between (the declared score there is 75)
-        assert found[[0, 2]] == pytest.approx(np.percentile(scores, [95, 5]))
-        assert found[1] == pytest.approx(np.percentile(scores, [5, 95]).mean(), abs=1.5)
+        assert found[[0, 2]] == pytest.approx(at)
+    # half of the set lies below the median; a straight line through the bounds is elsewhere
+    assert found[1] == pytest.approx(at.mean())
+    straight = alternative_scores("minmax", np.array([np.median(values)]), own)
+    assert straight == pytest.approx(np.interp([np.median(values)], [low, high], at))
+
+
+def test_percentile_ranks_between_quantiles_are_those_of_the_set() -> None:
+    """(rank − 1)/(n − 1) by hand on 21 values, ties taking the lowest, others between them by interpolation."""
+    values = np.array([0.0] * 6 + [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+    own = reference(list(values), list(values * 5), 1)
+    # bounds: 5 % is 0 (place 0), 95 % is 14 (place 19/20), scores 0 and 70
+    found = alternative_scores("percentile_rank", np.array([0.0, 1.0, 1.5, 14.0, 15.0, 99.0, -3.0]), own)
+    places = np.array([0, 6, 6.5, 19, 20, 20, 0]) / 20
+    assert found == pytest.approx(70 * places / (19 / 20))
+    # a value that rounding moved by less than the file's ten digits is the quantile itself
+    assert alternative_scores("percentile_rank", np.array([14 * (1 + 4e-11)]), own) == pytest.approx([70.0], abs=1e-12)
 
 
 def test_alternatives_stay_in_the_range_of_the_kind_and_in_the_order_of_values() -> None:
@@ -210,12 +233,20 @@ def test_alternatives_stay_in_the_range_of_the_kind_and_in_the_order_of_values()
         assert np.nanmin(found) >= 0
         assert np.nanmax(found) <= 100
         assert np.isnan(found[5])
+    far = alternative_scores("minmax", np.array([-1e6, 1e6]), own)
+    assert far is not None
+    assert list(far) == [100, 0]
+
+
+def test_where_the_inner_bounds_coincide_the_ends_are_taken() -> None:
+    """Half the indicators count rare events: nineteen of twenty units have none."""
+    own = reference([0.0] * 59 + [40.0], [100.0] * 59 + [60.0])
+    assert alternative_scores("minmax", np.array([0.0, 20.0, 40.0]), own) == pytest.approx([100, 80, 60])
 
 
 def test_a_reference_set_that_tells_nothing_apart_gives_no_alternative() -> None:
     assert alternative_scores("minmax", np.array([1.0]), reference([2.0, 2.0], [100.0, 100.0])) is None
     assert alternative_scores("percentile_rank", np.array([1.0]), reference([1.0, 2.0], [100.0, 100.0])) is None
-    assert alternative_scores("minmax", np.array([1.0]), reference([], [])) is None
     with pytest.raises(ValueError, match="no alternative"):
         alternative_scores("borda", np.array([1.0]), reference([1.0, 2.0], [100.0, 0.0]))
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from finished_run import FinishedRun
 
-from city import Version
+from city import City
 from methods.robustness import RobustnessError
 from publication.reading import read_issue_data
 from warehouse.robustness import BASE, MADE_FROM, SEED, TABLES, WEIGHTS_SHARE, robustness_tables
@@ -25,13 +25,13 @@ def issue(tianshui_run: FinishedRun) -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def version(tianshui_run: FinishedRun) -> Version:
-    return tianshui_run.city.version(PERIOD)
+def city(tianshui_run: FinishedRun) -> City:
+    return tianshui_run.city
 
 
 @pytest.fixture(scope="module")
-def made(issue: Mapping[str, pl.DataFrame], version: Version) -> dict[str, pl.DataFrame]:
-    return robustness_tables(version, issue, PERIOD)
+def made(issue: Mapping[str, pl.DataFrame], city: City) -> dict[str, pl.DataFrame]:
+    return robustness_tables(city, issue, PERIOD)
 
 
 def test_the_issue_holds_what_its_other_tables_give(
@@ -84,22 +84,22 @@ def test_each_assumption_says_its_runs_and_that_it_was_varied(issue: Mapping[str
     assert (rows["total_order"] <= rows["total_order_p95"]).all()
 
 
-def test_rows_in_another_order_give_the_same_tables(issue: Mapping[str, pl.DataFrame], version: Version) -> None:
+def test_rows_in_another_order_give_the_same_tables(issue: Mapping[str, pl.DataFrame], city: City) -> None:
     shuffled = {name: issue[name].sample(fraction=1, shuffle=True, seed=4) for name in MADE_FROM}
-    one, other = (robustness_tables(version, tables, PERIOD, base=20) for tables in (issue, shuffled))
+    one, other = (robustness_tables(city, tables, PERIOD, base=20) for tables in (issue, shuffled))
     assert all(one[name].equals(other[name]) for name in TABLES)
 
 
-def test_numbers_of_another_method_are_refused(issue: Mapping[str, pl.DataFrame], version: Version) -> None:
+def test_numbers_of_another_method_are_refused(issue: Mapping[str, pl.DataFrame], city: City) -> None:
     scores = issue["scores"].with_columns(score=pl.when(node_level=0).then(pl.col("score") + 1e-6).otherwise("score"))
     with pytest.raises(RobustnessError, match="materialize the month again"):
-        robustness_tables(version, {**issue, "scores": scores}, PERIOD, base=2)
+        robustness_tables(city, {**issue, "scores": scores}, PERIOD, base=2)
 
 
 def test_an_assumption_that_cannot_be_varied_is_said_so_and_the_others_are_studied(
-    issue: Mapping[str, pl.DataFrame], version: Version
+    issue: Mapping[str, pl.DataFrame], city: City
 ) -> None:
-    rows = robustness_tables(version, issue, PERIOD, base=20, weights_share=0.0)["robustness_sensitivity"]
+    rows = robustness_tables(city, issue, PERIOD, base=20, weights_share=0.0)["robustness_sensitivity"]
     weights = rows.filter(assumption="weights").row(0, named=True)
     assert "share is 0" in weights["problem"]
     assert weights["total_order"] is None
@@ -108,14 +108,14 @@ def test_an_assumption_that_cannot_be_varied_is_said_so_and_the_others_are_studi
     assert others["total_order"].is_not_null().all()
 
 
-def test_a_unit_without_a_score_has_a_row_without_ranks(issue: Mapping[str, pl.DataFrame], version: Version) -> None:
+def test_a_unit_without_a_score_has_a_row_without_ranks(issue: Mapping[str, pl.DataFrame], city: City) -> None:
     gone = "620502001"
     values = issue["values"].with_columns(
         score=pl.when(unit_code=gone).then(None).otherwise("score"),
         status=pl.when(unit_code=gone).then(pl.lit("missing")).otherwise("status"),
     )
     scores = issue["scores"].with_columns(score=pl.when(unit_code=gone).then(None).otherwise("score"))
-    found = robustness_tables(version, {**issue, "values": values, "scores": scores}, PERIOD, base=20)
+    found = robustness_tables(city, {**issue, "values": values, "scores": scores}, PERIOD, base=20)
     row = found["robustness"].filter(unit_code=gone).row(0, named=True)
     assert [row[name] for name in ("rank", "median_rank", "rank_p05", "rank_p95", "ties")] == [None] * 5
     assert found["robustness_colours"].filter(unit_code=gone).is_empty()

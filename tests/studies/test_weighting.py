@@ -39,6 +39,13 @@ def test_saatys_classic_table_is_the_default() -> None:
     assert ahp(judged, names=names).consistency_ratio == pytest.approx(CASES[0]["CI"] / 0.58, abs=1e-12)
 
 
+def test_a_consistency_ratio_of_a_tenth_is_the_most_that_is_accepted() -> None:
+    judged, names = pairwise(CASES[0])
+    index = CASES[0]["CI"]
+    assert ahp(judged, {3: index / 0.0999}, names).accepted
+    assert not ahp(judged, {3: index / 0.1001}, names).accepted
+
+
 def test_weights_do_not_depend_on_the_order_of_elements() -> None:
     judged, _ = pairwise(CASES[1])
     order = np.random.default_rng(3).permutation(len(judged))

@@ -1,0 +1,218 @@
+"""A month's scores as arrays, as declared and as other kinds of scoring would have them.
+
+Belongs here: from an issue's tables and the version in force to arrays of indicators × units. The arithmetic of an
+alternative is `methods.alternative_scoring`; what is made of the arrays is `warehouse.robustness`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from city import City, FrameworkNode, Version
+from city.reference_quantiles import FrozenQuantiles, read_quantiles
+from methods.alternative_scoring import (
+    ALTERNATIVES,
+    ReferenceSet,
+    alternative_scores,
+    own_reference,
+    score_range,
+)
+from methods.index import PARAMETERS
+from methods.robustness import DECIMALS, Uncertainty, declared_and_others
+from methods.scoring import ScoringRule, score_values
+from methods.tree import Floats, tree_of
+from warehouse.tables import scoring_parameters
+
+
+@dataclass(frozen=True)
+class MonthScores:
+    """A month as arrays: scores by every kind, indicators × units, in the order of the units table.
+
+    `varied` counts indicators that another kind scores otherwise. Reference sets are of `reference_months`, frozen
+    in the version, but for `by_own_month` indicators whose sets are the values of the month itself.
+    """
+
+    units: pl.DataFrame
+    territory: Territory
+    uncertainty: Uncertainty
+    varied: int
+    reference_months: str | None
+    by_own_month: int
+
+
+@dataclass(frozen=True)
+class Territory:
+    """Positions in the units table: lowest units by peer group, and of each upper unit its lowest members."""
+
+    lowest: npt.NDArray[np.intp]
+    groups: Mapping[str, npt.NDArray[np.intp]]
+    members: Mapping[int, npt.NDArray[np.intp]]
+    residents: Floats
+
+
+def _territory(units: pl.DataFrame) -> Territory:
+    codes, parents = units["unit_code"].to_list(), units["parent"].to_list()
+    place = {code: i for i, code in enumerate(codes)}
+    lowest = [i for i, code in enumerate(codes) if code not in set(parents)]
+    groups: dict[str, list[int]] = {}
+    members: dict[int, list[int]] = {}
+    for i in lowest:
+        groups.setdefault(units["peer_group"][i] or "", []).append(i)
+        above = place.get(parents[i])
+        while above is not None:
+            members.setdefault(above, []).append(i)
+            above = place.get(parents[above])
+    return Territory(
+        lowest=np.array(lowest, dtype=np.intp),
+        groups={group: np.array(found, dtype=np.intp) for group, found in sorted(groups.items())},
+        members={above: np.array(found, dtype=np.intp) for above, found in sorted(members.items())},
+        # without residents every member counts the same
+        residents=units["residents"].fill_null(0).cast(pl.Float64).to_numpy(),
+    )
+
+
+def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame], weights_share: float) -> MonthScores:
+    """Scores of a month from its values and units, with what a study varies."""
+    tree = tree_of(version.framework, version.rules)
+    units = tables["units"].sort("unit_code")
+    codes = units["unit_code"].to_list()
+    leaves = [tree.codes[leaf] for leaf in tree.leaves]
+    rows = tables["values"].with_columns(scored_value=pl.coalesce("value_smoothed", "value").cast(pl.Float64))
+    declared = indicator_matrix(rows, "score", leaves, codes).astype(np.float64)
+    values = indicator_matrix(rows, "scored_value", leaves, codes).astype(np.float64)
+    nodes = {node.code: node for node in version.framework}
+    others = {kind: declared.copy() for kind in ALTERNATIVES}
+    territory = _territory(units)
+    frozen = read_quantiles(version)
+    rules = _rules(city, version) if frozen.sets else {}
+    own_month = 0
+    for place, code in enumerate(leaves):
+        sets, own = _references(nodes[code], values[place], declared[place], territory, frozen, rules)
+        own_month += own
+        for kind in ALTERNATIVES:
+            others[kind][place] = _alternative(kind, nodes[code], values[place], declared[place], territory, sets)
+    differences = [np.nan_to_num(np.abs(other - declared)).max(axis=1) for other in others.values()]
+    return MonthScores(
+        units=units,
+        territory=territory,
+        uncertainty=Uncertainty(
+            tree=tree,
+            scores={"declared": declared, **others},
+            applicable=indicator_matrix(rows, "status", leaves, codes) != "not_applicable",
+            aggregations=declared_and_others(tree),
+            weights_share=weights_share,
+        ),
+        reference_months=frozen.months or None,
+        by_own_month=own_month,
+        varied=int((np.max(differences, axis=0) > 10.0**-DECIMALS).sum()),
+    )
+
+
+def _rules(city: City, version: Version) -> dict[tuple[str, str], ScoringRule]:
+    """How the version scores each indicator in each peer group."""
+    nodes = {node.code: node for node in version.indicators}
+    rules = {}
+    for row in scoring_parameters(city, version).iter_rows(named=True):
+        kind, _, group = row["parameter_group"].partition(" group ")
+        if kind != "peer":
+            continue
+        ranked = row["reference_values"]
+        rules[row["indicator_code"], group] = ScoringRule(
+            code=row["indicator_code"],
+            kind=nodes[row["indicator_code"]].scoring,
+            direction=row["direction"],
+            clip=row["clip"],
+            parameters={name: np.nan if row[name] is None else row[name] for name in PARAMETERS},
+            references=[(slice(None), np.array(ranked))] if ranked else [],
+        )
+    return rules
+
+
+def _references(
+    node: FrameworkNode,
+    values: Floats,
+    declared: Floats,
+    territory: Territory,
+    frozen: FrozenQuantiles,
+    rules: Mapping[tuple[str, str], ScoringRule],
+) -> tuple[dict[str, ReferenceSet], bool]:
+    """Reference sets by peer group: those frozen in the version, else the group's own values of the month.
+
+    Also answers whether any group's set is the month's own.
+    """
+    direction = -1 if node.scoring == "zero_tolerance" else node.direction
+    lowest, highest = score_range(node.scoring, node.params)
+    sets, own_month = {}, False
+    for group, members in territory.groups.items():
+        known = members[~np.isnan(declared[members])]
+        if not len(known):
+            continue
+        quantiles = frozen.sets.get((node.code, group))
+        if quantiles is not None:
+            scores = score_values(rules[node.code, group], quantiles.copy())
+        else:
+            own_month = True
+            capped = np.minimum(values[known], float(node.params.get("cap", np.inf)))
+            quantiles, scores = own_reference(capped, declared[known])
+        sets[group] = ReferenceSet(quantiles, scores, direction, lowest, highest)
+    return sets, own_month
+
+
+def _alternative(
+    kind: str,
+    node: FrameworkNode,
+    values: Floats,
+    declared: Floats,
+    territory: Territory,
+    sets: Mapping[str, ReferenceSet],
+) -> Floats:
+    """One indicator's scores by another kind, all units; as declared where the reference set tells nothing apart.
+
+    An upper unit's value is scored by each of its members' groups and averaged with their residents, as its bounds
+    are; zero tolerance has township scale, so there it keeps its distance to the mean of its members.
+    """
+    lowest, highest = score_range(node.scoring, node.params)
+    capped = np.minimum(values, float(node.params.get("cap", np.inf)))
+    answer, by_group = declared.copy(), {}
+    for group, members in territory.groups.items():
+        known = members[~np.isnan(declared[members])]
+        scores = alternative_scores(kind, capped, sets[group]) if group in sets else None
+        by_group[group] = declared if scores is None else scores
+        answer[known] = by_group[group][known]
+    for above, members in territory.members.items():
+        if np.isnan(declared[above]):
+            continue
+        weight = territory.residents[members]
+        if not weight.sum() > 0:
+            weight = np.ones(len(members))
+        if node.scoring == "zero_tolerance":
+            known = ~np.isnan(declared[members])
+            shift = _mean((answer - declared)[members][known], weight[known])
+            answer[above] = np.clip(declared[above] + shift, lowest, highest)
+        else:
+            shares = {g: weight[np.isin(members, own)].sum() for g, own in territory.groups.items()}
+            answer[above] = sum(by_group[g][above] * share for g, share in shares.items()) / weight.sum()
+    return answer
+
+
+def _mean(numbers: Floats, weight: Floats) -> float:
+    return float((numbers * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
+
+
+def indicator_matrix(rows: pl.DataFrame, column: str, leaves: list[str], codes: list[str]) -> npt.NDArray[Any]:
+    """A column of values as indicators × units; KeyError when a row is missing: every unit × indicator has one."""
+    every = pl.DataFrame({"indicator_code": leaves}).with_row_index("i")
+    every = every.join(pl.DataFrame({"unit_code": codes}).with_row_index("j"), how="cross")
+    known = rows.select("indicator_code", "unit_code", column, there=True)
+    wide = every.join(known, on=["indicator_code", "unit_code"], how="left").sort("i", "j")
+    absent = wide.filter(pl.col("there").is_null())
+    if absent.height:
+        first = absent.row(0, named=True)
+        raise KeyError(f"values has no row of {first['indicator_code']} and {first['unit_code']}")
+    return wide[column].to_numpy().reshape(len(leaves), len(codes))
