@@ -1,6 +1,6 @@
 """A version of the method: is the tree sound, and is everything that decides a score given?
 
-Belongs here: framework.csv, reference.csv, reference_values.csv and rules.yaml of one version. Does not
+Belongs here: framework.csv, rules.yaml and the reference files of one version. Does not
 belong here: who supplies the measures (check_feeds). docs/city-folder.md explains formulas and parameters.
 """
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from city import reference_quantiles
 from city.check_reading import Document, Report, Row, Table, month, quoted, read_document, read_table, spelled
 from city.check_territory import Territory
-from city.folder import RESIDENTS
+from city.folder import RESIDENTS, CityFolderError
+from city.reference_quantiles import read_quantiles_file
 
 _POSTS = ("p0", "p60", "p100")
 #: Scoring kinds whose bounds may be frozen in reference.csv, and the columns that hold them.
@@ -30,6 +32,7 @@ class Method:
     reference: Table
     reference_values: Table
     rules: Document
+    quantiles: Path
     measures_used: set[str] = field(default_factory=set)
     residents_needed_by: list[str] = field(default_factory=list)
 
@@ -58,6 +61,7 @@ def read_method(folder: Path, name: str, report: Report) -> Method:
         reference=read_table(folder, f"{place}reference.csv", "reference", report, required=False),
         reference_values=read_table(folder, f"{place}reference_values.csv", "reference_values", report, required=False),
         rules=read_document(folder, f"{place}rules.yaml", "rules", report),
+        quantiles=folder / place / reference_quantiles.FILE,
     )
 
 
@@ -71,6 +75,8 @@ def check_method(method: Method, territory: Territory, measures: Table, report: 
         _check_reference(method, territory, report)
     if method.framework.readable and method.reference_values.readable:
         _check_reference_values(method, territory, report)
+    if method.framework.readable:
+        _check_quantiles(method, report)
     if method.rules.readable:
         _check_rules(method, territory, measures, report)
 
@@ -323,6 +329,15 @@ def _check_reference_values(method: Method, territory: Territory, report: Report
         if territory.leaves and row.get("group") not in groups:
             expected, remedy = "a peer group, the code of an upper unit, or nothing", "mend it, or remove the row"
             report.add(file, row.number, "group", row.get("group"), expected, remedy)
+
+
+def _check_quantiles(method: Method, report: Report) -> None:
+    try:
+        read_quantiles_file(method.quantiles, {str(row.get("code")) for row in method.indicators})
+    except CityFolderError as error:
+        file = f"versions/{method.name}/{reference_quantiles.FILE}"
+        where, _, complaint = str(error).removeprefix(str(method.quantiles)).lstrip(",: ").rpartition("): ")
+        report.add(file, 0, "", f"{where})" if where else "rows", complaint, "mend it, or run `pingan calibrate` again")
 
 
 def _check_rates(method: Method, row: Row, territory: Territory, groups: frozenset[str], report: Report) -> None:

@@ -6,8 +6,9 @@ score by it. No published score depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,13 @@ class FrozenQuantiles:
 
 def read_quantiles(version: Version) -> FrozenQuantiles:
     """The file of a version, nothing when there is none; CityFolderError names file and row of the first fault."""
-    path = version.folder / FILE
+    return read_quantiles_file(version.folder / FILE, {node.code for node in version.indicators})
+
+
+def read_quantiles_file(path: Path, known: Set[str]) -> FrozenQuantiles:
+    """As `read_quantiles`, of a file and the codes of the indicators that it may name."""
     if not path.exists():
         return FrozenQuantiles({}, "")
-    known = {node.code for node in version.indicators}
     sets: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
     months = set()
     for line, row in enumerate(read_table(path), start=2):
@@ -50,5 +54,5 @@ def read_quantiles(version: Version) -> FrozenQuantiles:
         sets[row["indicator"], row["group"]] = quantiles
         months.add(f"{row['first_period']}..{row['last_period']}")
     if len(months) > 1:
-        raise CityFolderError(f"{path}: rows of different reference periods ({', '.join(sorted(months))})")
+        raise CityFolderError(f"{path}: rows of different reference periods: {', '.join(sorted(months))}")
     return FrozenQuantiles(sets, months.pop() if months else "")

@@ -13,6 +13,8 @@ import numpy as np
 import polars as pl
 
 from city import City, FrameworkNode, Version
+from city.reference_quantiles import QUANTILE_COLUMNS
+from methods.alternative_scoring import LEVELS
 from methods.tree import Floats
 from warehouse.tables import WINDOW_MONTHS, reference_values
 
@@ -183,3 +185,29 @@ def _row(indicator: str, group: str, span: Mapping[str, str], **numbers: float) 
     row = dict.fromkeys(COLUMNS, "") | {"indicator": indicator, "group": group, "declared": "false"} | dict(span)
     # Ten significant digits: far below what a score can show, and the same text on every machine.
     return row | {name: f"{value:.10g}" for name, value in numbers.items()}
+
+
+def propose_quantiles(
+    city: City, version: Version, windows: pl.DataFrame, first: str, last: str
+) -> list[dict[str, str]]:
+    """Rows of reference_quantiles.csv: how each indicator's values, as they are scored, were spread by peer group.
+
+    Takes what `propose_reference` takes. Indicators and groups without a complete window have no row.
+    """
+    rows = []
+    for node in version.indicators:
+        complete = windows.filter(
+            (pl.col("indicator_code") == node.code)
+            & (pl.col("status") == "measured")
+            & (pl.col("months_reported") == WINDOW_MONTHS[node.window])
+        )
+        rates = dict(_rates(city, node, complete))
+        for group, values in _scored_values(city, node, complete, rates):
+            known = values[~np.isnan(values)]
+            if not len(known):
+                continue
+            # type 7, as everywhere; ten significant digits as in reference.csv
+            quantiles = (f"{quantile:.10g}" for quantile in np.percentile(known, LEVELS))
+            row = {"indicator": node.code, "group": group, "n": str(len(known)), "first_period": first}
+            rows.append(row | {"last_period": last} | dict(zip(QUANTILE_COLUMNS, quantiles, strict=True)))
+    return rows

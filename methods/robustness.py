@@ -203,15 +203,11 @@ def weight_noise(tree: Tree, share: float, draws: int, seed: int) -> Floats:
     return np.asarray(tree.weight * (1 + share * (2 * generator.random((draws, len(tree.codes))) - 1)))
 
 
-def without(tree: Tree, weights: Floats, leaf: int) -> Floats:
-    """Weights (… × nodes) with the leaf at a position of `tree.leaves` left out, and every node it leaves empty."""
+def leave_out(tree: Tree, weights: Floats, chosen: Choices) -> Floats:
+    """Weights (runs × nodes) of which each run leaves out the indicator at `chosen` of tree.leaves; beyond: none."""
     weights = weights.copy()
-    node = int(tree.leaves[leaf])
-    # an only child goes with its parent: a node whose children all weigh nothing has no shares to give
-    while node != tree.root and len(tree.children[int(tree.parent[node])]) == 1:
-        node = int(tree.parent[node])
-    if node != tree.root:
-        weights[..., node] = 0
+    runs = np.flatnonzero(chosen < len(tree.leaves))
+    weights[runs, tree.leaves[chosen[runs]]] = 0
     return weights
 
 
@@ -222,10 +218,7 @@ def _run(uncertainty: Uncertainty, design: Mapping[str, Floats], noise: Floats) 
     weights = noise[_choose(design["weights"], len(noise))] if "weights" in design else np.tile(tree.weight, (runs, 1))
     if "left_out" in design:
         # one choice more than there are indicators: none is left out
-        chosen = _choose(design["left_out"], len(tree.leaves) + 1)
-        for leaf in range(len(tree.leaves)):
-            own = np.flatnonzero(chosen == leaf)
-            weights[own] = without(tree, weights[own], leaf)
+        weights = leave_out(tree, weights, _choose(design["left_out"], len(tree.leaves) + 1))
     scorings = list(uncertainty.scores.values())
     scoring = _choose(design["scoring"], len(scorings)) if "scoring" in design else np.zeros(runs, np.intp)
     means = uncertainty.aggregations

@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from city import City, Period, StateFolder, Version
+from city import City, Period, StateFolder, Version, reference_quantiles
 from city.folder import CityFolderError, read_table
 from feeds.landing import land_department, read_receipt
-from methods.calibration import COLUMNS, VALUE_COLUMNS, propose_reference
+from methods.calibration import COLUMNS, VALUE_COLUMNS, propose_quantiles, propose_reference
 from pipelines.settings import Settings
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, warehouse_lock
@@ -55,13 +55,18 @@ def calibrate(where: Settings, months: Sequence[Period], version_name: str | Non
     old_sets = read_table(sets_path) if sets_path.exists() else []
     if proposal.values or old_sets:
         text += f"\n{changed_sets(old_sets, proposal.values)}"
+    quantiles = propose_quantiles(city, version, windows, months[0], months[-1])
+    quantiles_path = version.folder / reference_quantiles.FILE
+    old_quantiles = read_table(quantiles_path) if quantiles_path.exists() else []
+    text += f"\n{changed_quantiles(old_quantiles, quantiles)}"
     if not write:
         return f"{text}\nnothing written; add --write to replace the files in {version.folder}"
     path.write_text(as_csv(proposal.reference, COLUMNS), encoding="utf-8")
+    quantiles_path.write_text(as_csv(quantiles, reference_quantiles.COLUMNS), encoding="utf-8")
     if proposal.values or old_sets:
         sets_path.write_text(as_csv(proposal.values, VALUE_COLUMNS), encoding="utf-8")
-        return f"{text}\nwritten: {path}, {sets_path}"
-    return f"{text}\nwritten: {path}"
+        return f"{text}\nwritten: {path}, {sets_path}, {quantiles_path}"
+    return f"{text}\nwritten: {path}, {quantiles_path}"
 
 
 def _version(city: City, name: str | None) -> Version:
@@ -133,6 +138,14 @@ def changes(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) 
         if moved:
             lines.append(f"~ {key[0]} {key[1]}: {', '.join(moved)}")
     return "\n".join([*lines, f"{len(after)} rows, {len(lines)} changed"])
+
+
+def changed_quantiles(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str:
+    """How many rows of reference_quantiles.csv are new, gone or different: no published score depends on them."""
+    before = {(r["indicator"], r["group"]): dict(r) for r in old}
+    after = {(r["indicator"], r["group"]): dict(r) for r in new}
+    changed = sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
+    return f"{reference_quantiles.FILE}: {len(after)} rows, {changed} changed"
 
 
 def as_csv(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> str:

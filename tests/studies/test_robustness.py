@@ -14,13 +14,13 @@ from methods.robustness import (
     Uncertainty,
     colour_shares,
     indistinguishable,
+    leave_out,
     rank_intervals,
     rank_units,
     saltelli_design,
     sobol_indices,
     study,
     weight_noise,
-    without,
 )
 from methods.tree import Tree
 
@@ -122,12 +122,11 @@ def test_weights_vary_within_the_declared_share_and_uniformly() -> None:
 
 def test_leaving_an_indicator_out_gives_the_index_without_it() -> None:
     scores = np.array([[10.0], [50.0], [90.0]])
-    fixed = tree().weight[None]
-    without_b = overall_scores(tree(), scores, without(tree(), fixed, 1))
-    assert without_b[0] == pytest.approx([(2 * 10 + 1 * 90) / 3])
-    # c is an only child: its parent G goes with it
-    without_c = overall_scores(tree(), scores, without(tree(), fixed, 2))
-    assert without_c[0] == pytest.approx([(3 * 10 + 1 * 50) / 4])
+    weights = np.tile(tree().weight, (3, 1))
+    left = overall_scores(tree(), scores, leave_out(tree(), weights, np.array([1, 2, 3])))
+    # without b; without c, an only child, whose parent G goes with it; without none
+    assert left[:, 0] == pytest.approx([(2 * 10 + 1 * 90) / 3, (3 * 10 + 1 * 50) / 4, (2 * 20 + 1 * 90) / 3])
+    assert (weights == tree().weight).all()
 
 
 def test_varied_weights_take_no_score_away_that_coverage_gave() -> None:
