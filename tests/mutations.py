@@ -15,6 +15,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from studies.mutations import STUDIES
+
 PROJECT = Path(__file__).resolve().parent.parent
 SCORING, AGGREGATION, TREE, INDEX = (f"methods/{name}.py" for name in ("scoring", "aggregation", "tree", "index"))
 WINDOWS, VALUES, MONTHS = (
@@ -325,6 +327,7 @@ MUTATIONS = (
         "compared.score_month - compared.rounded_score",
         f"{MODELS}test_changes_are_null_with_a_reason",
     ),
+    *(Mutation(*fault) for fault in STUDIES),
 )
 
 
