@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from city.folder import City, RecordSet
 from city.periods import Period
 from city.state import StateFolder
-from feeds.receipt import NOT_DELIVERED, Receipt
+from feeds.receipt import ACCEPTED, NOT_DELIVERED, Receipt
 from gates.store import json_text, replace_text
 
 
@@ -76,7 +76,8 @@ def note_landed(
     city: City, state: StateFolder, record_set: RecordSet, receipt: Receipt, digest: str, now: datetime
 ) -> Arrival:
     """A run took the delivery: found at the latest now, and accounted for by the receipt."""
-    if receipt.status == NOT_DELIVERED or not digest:
+    unreported = receipt.status == ACCEPTED and not receipt.reported  # the records end before the month does
+    if receipt.status == NOT_DELIVERED or unreported or not digest:
         return note_absent(city, state, record_set, receipt.period, now)
     known = note_found(city, state, record_set, receipt.period, digest, now)
     if (known.landed, known.status) == (digest, receipt.status):

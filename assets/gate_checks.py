@@ -30,9 +30,9 @@ def months_verdict(
             evaluation = dg.AssetCheckEvaluation(
                 asset_key=asset_key,
                 check_name=check_name,
-                passed=result.passed,
-                severity=dg.AssetCheckSeverity.ERROR,
-                description=None if result.passed else _markdown([result]),
+                passed=result.passed and not result.warnings,
+                severity=dg.AssetCheckSeverity.WARN if result.passed else dg.AssetCheckSeverity.ERROR,
+                description=_markdown([result]) if result.warnings or not result.passed else None,
                 metadata=_metadata([result]),
                 partition=period,
             )
@@ -45,13 +45,14 @@ def months_verdict(
             )
             context.instance.report_dagster_event(event, run_id=context.run_id)
     failed = [period for period, result in results.items() if not result.passed]
+    warned = [period for period, result in results.items() if result.passed and result.warnings]
     return dg.AssetCheckResult(
         check_name=check_name,
         asset_key=asset_key,
-        passed=not failed,
-        # WARN does not block: the months that passed go on
+        passed=not failed and not warned,
+        # WARN does not block: the months that passed go on, and a sensor tells people (pipelines/automation.py)
         severity=dg.AssetCheckSeverity.ERROR if len(failed) == len(results) else dg.AssetCheckSeverity.WARN,
-        description=_markdown([results[p] for p in failed[:3]]),
+        description=_markdown([results[p] for p in [*failed, *warned][:3]]),
         metadata=_metadata(list(results.values())),
     )
 

@@ -78,6 +78,11 @@ class GateResult:
         """The findings that hold the month back."""
         return tuple(f for f in self.findings if not f.passed and f.severity != WARNING)
 
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Failures that people are told of and that hold nothing back."""
+        return tuple(f for f in self.findings if not f.passed and f.severity == WARNING)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values; numbers JSON has no form for become text."""
         content = asdict(self)
@@ -97,13 +102,16 @@ class GateResult:
     def screen(self) -> str:
         """Which checks failed, on which rows, and what to do: text of at most one screen."""
         name_zh, name_en = GATE_NAMES.get(self.gate, (self.gate, self.gate))
-        failures = self.failures
+        failures = self.failures or self.warnings
         made = sum(finding.applicable for finding in self.findings)
         if not failures:
             return f"{self.period}: gate {self.gate} ({name_en}) passed, {made} checks. {name_zh}通过。"
         lines = [
             f"{self.period}: gate {self.gate} ({name_en}) failed {len(failures)} of {made} checks. "
             f"{name_zh}未通过：{made} 项检查中 {len(failures)} 项不合格。"
+            if self.failures
+            else f"{self.period}: gate {self.gate} ({name_en}) passed with {len(failures)} warnings, {made} checks. "
+            f"{name_zh}通过，{len(failures)} 项提醒。"
         ]
         for finding in failures[:_FINDINGS_ON_SCREEN]:
             lines.append("")

@@ -1,4 +1,4 @@
-"""The code location of a city: its assets, its jobs, its schedule. `defs` is that of the city that PINGAN_CITY names;
+"""The code location of a city: assets, jobs, schedules and sensors. `defs` is that of the city that PINGAN_CITY names;
 several cities beside one another are in code_locations.
 
 Only assembly: no asset's body, no reading of deliveries. Every job runs in one process, because a process per step
@@ -20,6 +20,15 @@ from assets.index import candidate_asset, city_folder_spec, index_assets
 from assets.publication import publication_asset
 from assets.rendering import rendering_asset
 from city import City
+from pipelines.automation import (
+    daily_schedules,
+    delivery_sensor,
+    freshness_check,
+    held_months_sensor,
+    notices_sensor,
+    reminders_job,
+    run_sensors,
+)
 from pipelines.settings import Settings, code_version, settings
 from warehouse.dbt import PROJECT, build_manifest, dbt_executable, profiles_folder
 
@@ -34,7 +43,8 @@ def month_partitions(city: City) -> dg.MonthlyPartitionsDefinition:
 def jobs(city: City, partitions: dg.PartitionsDefinition[str]) -> dict[str, Any]:
     """Jobs by name. `backfill` is monthly_index for a range of months in one run, without publishing."""
     publication = dg.AssetSelection.groups("publication")
-    everything = dg.AssetSelection.all()
+    fresh = dg.AssetSelection.checks(dg.AssetCheckKey(issue_key(city), "latest_closed_month_is_published"))
+    everything = dg.AssetSelection.all() - fresh
     common: dict[str, Any] = {"partitions_def": partitions, "executor_def": dg.in_process_executor}
     return {
         "monthly_index": dg.define_asset_job(
@@ -47,9 +57,23 @@ def jobs(city: City, partitions: dg.PartitionsDefinition[str]) -> dict[str, Any]
             **common,
         ),
         "publish": dg.define_asset_job(
-            "publish", publication, description="Publish months that have passed their gates.", **common
+            "publish", publication - fresh, description="Publish months that have passed their gates.", **common
+        ),
+        "deliveries": dg.define_asset_job(
+            "deliveries", dg.AssetSelection.groups("feeds"), description="Land departments' deliveries.", **common
+        ),
+        "freshness": dg.define_asset_job(
+            "freshness",
+            fresh,
+            executor_def=dg.in_process_executor,
+            description="Is the latest month that should be out published?",
         ),
     }
+
+
+def issue_key(city: City) -> dg.AssetKey:
+    """`tianshui/publication/issue`."""
+    return dg.AssetKey([city.key, "publication", "issue"])
 
 
 def monthly_publication(city: City, job: Any) -> Any:
@@ -75,6 +99,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
     manifest = build_manifest(city, state)
     partitions = month_partitions(city)
     own_jobs = jobs(city, partitions)
+    reminding = reminders_job()
     return dg.Definitions(
         assets=[
             city_folder_spec(city),
@@ -84,8 +109,18 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
             publication_asset(city, partitions),
             rendering_asset(city, partitions),
         ],
-        jobs=list(own_jobs.values()),
-        schedules=[monthly_publication(city, own_jobs["monthly_index"])],
+        asset_checks=[freshness_check(city)],
+        jobs=[*own_jobs.values(), reminding],
+        schedules=[
+            monthly_publication(city, own_jobs["monthly_index"]),
+            *daily_schedules(city, reminding, own_jobs["freshness"]),
+        ],
+        sensors=[
+            delivery_sensor(city, own_jobs["deliveries"], where.look_seconds),
+            held_months_sensor(city, own_jobs["publish"]),
+            notices_sensor(),
+            *run_sensors(city),
+        ],
         executor=dg.in_process_executor,
         resources={
             "city_resource": CityResource(

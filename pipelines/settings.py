@@ -4,6 +4,7 @@ PINGAN_HOME     state folder (default ./var)
 PINGAN_CITY     the city of a command that names none: a name under data/ or a folder (default tianshui)
 PINGAN_SOURCES  folder or URL of the deliveries; `{city}` in it stands for the city's key (default: the simulator's
                 output under the state folder)
+PINGAN_LOOK_SECONDS  how often the sensor looks for new deliveries (default 30)
 Variables that feeds.yaml names (`root`, `token`) are handed to the feeds as they are and kept nowhere.
 """
 
@@ -29,6 +30,8 @@ class Settings:
     home: Path
     city: str
     sources: str = ""
+    #: Seconds between two looks for new deliveries: a file that is still written is told by two looks that differ.
+    look_seconds: int = 30
 
     def load(self) -> tuple[City, StateFolder, str]:
         """The city, its state folder and its sources; CityFolderError when the folder cannot be read."""
@@ -51,6 +54,7 @@ def settings(
         home=Path(env.get("PINGAN_HOME") or "var").expanduser().resolve(),
         city=city or env.get("PINGAN_CITY") or "tianshui",
         sources=sources or env.get("PINGAN_SOURCES") or "",
+        look_seconds=int(env.get("PINGAN_LOOK_SECONDS") or 30),
     )
 
 
