@@ -15,6 +15,7 @@ from pipelines.commands.corrections import diff, reproduce
 from pipelines.commands.deliveries import receipts, templates, timeliness
 from pipelines.commands.export import export
 from pipelines.commands.holding import hold, release, stop_when_held
+from pipelines.commands.notices import notices
 from pipelines.commands.render import render
 from pipelines.commands.services import ui, workspace
 from pipelines.commands.studies import audit, robustness
@@ -359,6 +360,7 @@ for _command in (
     diff,
     export,
     hold,
+    notices,
     release,
     render,
     robustness,

@@ -127,8 +127,27 @@ def test_lineage_runs_from_every_department_to_the_publication(definitions: dg.D
         assert feed in graph.get(model).parent_keys, department
 
 
+def test_what_runs_with_nobody_present_is_on_from_the_start(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    assert {s.name for s in repository.schedule_defs} == {"monthly_publication", "reminders", "freshness"}
+    assert {s.name for s in repository.sensor_defs} == {
+        "deliveries", "held_months", "notices", "failed_runs", "failed_checks",
+    }  # fmt: skip
+    assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
+    assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
+
+
+def test_whether_the_closed_month_is_out_is_asked_by_its_own_job_only(definitions: dg.Definitions) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey(["tianshui", "publication", "issue"]), "latest_closed_month_is_published")
+    found = {
+        name: key in definitions.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys
+        for name in ("monthly_index", "backfill", "publish", "freshness")
+    }
+    assert found == {"monthly_index": False, "backfill": False, "publish": False, "freshness": True}
+
+
 def test_jobs_run_in_one_process(definitions: dg.Definitions) -> None:
-    for name in ("monthly_index", "backfill", "publish"):
+    for name in ("monthly_index", "backfill", "publish", "deliveries", "freshness", "reminders"):
         assert definitions.resolve_job_def(name).executor_def.name == "in_process", name
     graph = definitions.resolve_asset_graph()
     nodes = {

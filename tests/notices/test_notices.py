@@ -252,3 +252,18 @@ def test_the_city_check_knows_the_channels(notices: str, faulty: bool, tmp_path:
     path.write_text(path.read_text(encoding="utf-8") + f"\nnotices: {notices}\n", encoding="utf-8")
     faults = [f for f in check_city(folder) if f.file == "city.yaml"]
     assert bool(faults) == faulty, faults
+
+
+def test_the_command_shows_what_was_sent_and_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from city.folder import load_city
+    from pipelines.command_line import cli
+
+    monkeypatch.setenv("PINGAN_HOME", str(tmp_path))
+    run = CliRunner().invoke
+    assert "尚无通知" in run(cli, ["notices"]).output
+    raise_notice(load_city("tianshui"), StateFolder(tmp_path, "tianshui"), NOTICE, NOW)
+    assert "待发" in run(cli, ["notices"]).output
+    done = run(cli, ["notices", "--send"])
+    assert (done.exit_code, "已发" in done.output, "待发" in done.output) == (0, True, False)
