@@ -54,7 +54,16 @@ def serve(where: Settings, port: int, cities: Sequence[str] = ()) -> int:
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(timeout=30)
+            _ended(process)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end; on a machine too busy to end it in half a minute, end it by force. Runs are other processes."""
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
