@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from city.folder import RecordSet
 from city.periods import Period
 from feeds.errors import FeedError, NotDelivered
-from feeds.location import find_files, place_path, read_bytes, sha256
+from feeds.location import MAX_BYTES, find_files, place_path, read_bytes, sha256
 from feeds.readers import delivers_by_month, feed_name, read_delivery
 from feeds.receipt import NOT_DELIVERED, Receipt
 
@@ -104,8 +104,9 @@ def _cut_off(reader: str, name: str, content: bytes) -> str:
     try:
         if name.endswith(".gz"):
             with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-                while stream.read(1 << 20):
-                    pass
+                unpacked = 0
+                while unpacked <= MAX_BYTES and (part := stream.read(1 << 20)):
+                    unpacked += len(part)  # beyond the limit landing refuses it
         elif reader == "xlsx":
             with zipfile.ZipFile(io.BytesIO(content)):
                 pass  # the directory of a workbook stands at its end
