@@ -17,6 +17,7 @@ from pipelines.commands.export import export
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.notices import notices
 from pipelines.commands.render import render
+from pipelines.commands.serve import serve
 from pipelines.commands.services import ui, workspace
 from pipelines.commands.studies import audit, robustness
 from pipelines.commands.weights import weights
@@ -40,6 +41,7 @@ def cli() -> None:
       pingan issues                             what is published
       pingan issues verify                      hash everything again
       pingan render 2023-01                     make what readers look at
+      pingan serve                              show it in a browser
     """
 
 
@@ -364,6 +366,7 @@ for _command in (
     release,
     render,
     robustness,
+    serve,
     ui,
     weights,
     workspace,

@@ -74,8 +74,8 @@ class Rendering:
         return getattr(import_module(module), name)  # type: ignore[no-any-return]  # registered below, tested by name
 
 
-#: A line for each: Rendering("site", "publication.site:render_site", ("index.html",)).
 _ALL: tuple[Rendering, ...] = (
+    Rendering("site", "publication.site:render_site", ("index.html",)),
     Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),
     Rendering(
         "bulletin",
@@ -134,8 +134,17 @@ def render(
         rendered = [
             _moved_in(data, outcome, work, code_version) for outcome in _made(requests, min(processes, len(wanted)))
         ]
+    _home(data, city, code_version)
     order = list(RENDERINGS)
     return sorted(rendered, key=lambda r: order.index(r.name))
+
+
+def _home(data: IssueData, city: City, code_version: str) -> None:
+    """The page of all issues says which of them can be read, so it is made again after every rendering."""
+    from publication.home import write_home
+
+    with _publication_lock(data.state):
+        write_home(data.state, city, code_version=code_version)
 
 
 #: Names under which a city's folder may hold the real boundaries of its units.

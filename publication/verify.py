@@ -150,8 +150,14 @@ def _strays(state: StateFolder) -> Iterator[Problem]:
     next one.
     """
     folders = set(revision_folders(state.issues))
+    home = yield from _renderings(state.issues, {}, "run `pingan render` for any month")
+    first = {name.partition("/")[0] for name in home}
+    for place in sorted(first):
+        for path in sorted((state.issues / place).rglob("*")):
+            if path.is_file() and path.relative_to(state.issues).as_posix() not in home:
+                yield Problem("stray_file", path, "does not belong to the page of all issues", "move it out of issues/")
     for path in sorted(state.issues.iterdir()):
-        if path.name in {INDEX, LOCK} or path.name.startswith(".tmp-"):
+        if path.name in {INDEX, LOCK} | first or path.name.startswith(".tmp-"):
             continue
         if not (path.is_dir() and is_period(path.name)):
             yield Problem("stray_file", path, "does not belong to an issue", "move it out of issues/")

@@ -20,7 +20,8 @@ VENDOR = Path(__file__).resolve().parent.parent / "vendor"
 ECHARTS = VENDOR / "echarts.min.js"
 OPTIONS = Path(__file__).resolve().parent / "options.js"
 
-#: Roles that `options.js` asks a palette for, beside `c-<key>` of each official colour. These are for paper.
+#: Roles that `options.js` asks a palette for, beside `c-<key>` of each official colour; maps
+#: ask for `on-<key>`, the ink on it. These are for paper.
 PAPER: Mapping[str, str] = {
     "ink": "#1b2730",
     "soft": "#55636e",
@@ -50,13 +51,38 @@ class Chart:
 
 def site_palette(colour_keys: Sequence[str]) -> dict[str, str]:
     """Colours as CSS variables: the page decides, so that one picture is right in light, dark and print."""
-    names = [*PAPER, *(f"c-{key}" for key in colour_keys)]
+    names = [*PAPER, *(f"{role}-{key}" for key in colour_keys for role in ("c", "on"))]
     return {name: f"var(--{name})" for name in names}
 
 
 def paper_palette(colours: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Colours as they are printed: PAPER and the official colours of rules.yaml (`key`, `hex`)."""
-    return {**PAPER, **{f"c-{c['key']}": c["hex"] for c in colours}}
+    own = {f"c-{c['key']}": c["hex"] for c in colours}
+    return {**PAPER, **own, **{f"on-{c['key']}": ink_on(c["hex"]) for c in colours}}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, 0..1 (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1..21 (WCAG 2.2)."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def ink_on(colour: str) -> str:
+    """White or dark ink, whichever reads better on a colour."""
+    return max("#ffffff", "#10181e", key=lambda ink: contrast(ink, colour))
+
+
+def mixed(colour: str, with_colour: str, share: float) -> str:
+    """`share` of one colour and the rest of another, both `#rrggbb`."""
+    pairs = [(int(colour[i : i + 2], 16), int(with_colour[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 
 
 class Drawer:
@@ -78,6 +104,10 @@ class Drawer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close V8."""
+        self.close()
+
+    def close(self) -> None:
+        """Close V8; the process cannot end before."""
         self._engine.close()
 
     def svg(self, chart: Chart, *, name: str) -> str:
@@ -108,17 +138,27 @@ class Drawer:
 _CLASS_RULE = re.compile(r"\.(zr\d+-cls-\d+)\s*\{([^}]*)\}")
 _CIRCLE = re.compile(
     r'<path d="M1 0A1 1 0 1 1 1 -0\.\d+A1 1 0 0 1 1 0" '
-    r'transform="matrix\(([\d.]+),0,0,\1,([\d.-]+),([\d.-]+)\)"([^>]*)></path>'
+    r'transform="matrix\(([\d.]+),0,0,\1,([\d.-]+),([\d.-]+)\)"([^>]*)></path>\s*'
 )
+_INVISIBLE = re.compile(
+    r'<path [^>]*stroke-width="0"[^>]*></path>|<path (?:(?!stroke=)[^>])* fill="none"(?:(?!stroke=)[^>])*></path>'
+)
+_TEXT = re.compile(
+    r'<text dominant-baseline="central"([^>]*?)((?: y="[^"]*")?) transform="translate\(([\d.-]+) ([\d.-]+)\)"([^>]*)>'
+)
+_FONT_SIZE = re.compile(r"font-size:([\d.]+)px")
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
-_GEOMETRY = re.compile(r'( (?:d|transform)=")([^"]*)"')
+_GEOMETRY = re.compile(r'( (?:d|transform|points|x|y)=")([^"]*)"')
+#: From the middle of a line of text to its baseline, in parts of the font size.
+_TO_BASELINE = 0.36
 
 
 def compact(svg: str) -> str:
     """ECharts' SVG with nothing that depends on what was drawn before it, and a third of its length.
 
-    Classes become attributes (several SVGs in a page share its classes), ids begin with `ID-`, dots become circles,
-    coordinates keep a tenth of a pixel.
+    Classes become attributes (several SVGs in a page share its classes), ids begin with `ID-`, coordinates keep a tenth
+    of a pixel, texts stand on a baseline (which every reader of SVG understands), and dots that look alike become one
+    path of points with round ends.
     """
     rules = {name: _as_attributes(body) for name, body in _CLASS_RULE.findall(svg)}
     svg = re.sub(r' ecmeta_\w+="[^"]*"', "", svg)
@@ -128,13 +168,56 @@ def compact(svg: str) -> str:
     svg = svg.replace(' version="1.1" baseProfile="full"', "").replace("font-family:inherit;", "")
     svg = svg.replace(' style="font-size:12px;"', "").replace("<svg ", '<svg font-size="12" ', 1)
     svg = re.sub(r'<rect width="\d+" height="\d+" x="0" y="0" fill="none"></rect>', "", svg, count=1)
-    svg = re.sub(r'<path [^>]*stroke-width="0"[^>]*></path>', "", svg)
+    svg = _INVISIBLE.sub("", svg)
     svg = re.sub(r"zr\d+-", "ID-", svg)
-    svg = _CIRCLE.sub(lambda m: f'<circle cx="{m.group(2)}" cy="{m.group(3)}" r="{m.group(1)}"{m.group(4)}/>', svg)
+    svg = _TEXT.sub(_on_baseline, svg)
+    svg = _dots(svg)
     svg = _GEOMETRY.sub(lambda m: f'{m.group(1)}{_NUMBER.sub(_tenth, m.group(2))}"', svg)
-    svg = re.sub(r'( c[xy]=")([^"]*)"', lambda m: f'{m.group(1)}{_NUMBER.sub(_tenth, m.group(2))}"', svg)
-    svg = re.sub(r"></(path|circle|rect|line|polyline|polygon|use)>", "/>", svg)
+    svg = re.sub(r"></(path|rect|line|polyline|polygon|use)>", "/>", svg)
+    svg = re.sub(r"<g[^>]*>\s*</g>|<defs\s*>\s*</defs>", "", svg)
     return re.sub(r">\s+<", "><", svg).strip()
+
+
+def _on_baseline(text: re.Match[str]) -> str:
+    before, y, x0, y0, after = text.groups()
+    size = _FONT_SIZE.search(before + after)
+    down = float(y[4:-1] if y else 0) + _TO_BASELINE * float(size.group(1) if size else 12)
+    return f'<text{before} x="{float(x0):.2f}" y="{float(y0) + down:.2f}"{after}>'
+
+
+def _dots(svg: str) -> str:
+    """Runs of equal circles as one path; a circle by itself stays one."""
+    parts: list[str] = []
+    end = 0
+    run: list[tuple[str, str]] = []
+    look: tuple[str, str] | None = None
+
+    def close() -> None:
+        if look is not None:
+            parts.append(_dots_path(run, *look))
+
+    for circle in _CIRCLE.finditer(svg):
+        radius, x, y, attributes = circle.groups()
+        if look != (radius, attributes) or circle.start() != end:
+            close()
+            parts.append(svg[end : circle.start()])
+            run, look = [], (radius, attributes)
+        run.append((x, y))
+        end = circle.end()
+    close()
+    return "".join([*parts, svg[end:]])
+
+
+def _dots_path(run: list[tuple[str, str]], radius: str, attributes: str) -> str:
+    if float(radius) == 0:
+        return ""  # what only carries a label
+    fill = re.search(r' fill="([^"]*)"', attributes)
+    if fill is None or " stroke=" in attributes:
+        return "".join(f'<circle cx="{x}" cy="{y}" r="{radius}"{attributes}/>' for x, y in run)
+    points = "".join(f"M{x} {y}h0" for x, y in run)
+    rest = attributes.replace(fill.group(), "").replace("fill-opacity", "stroke-opacity")
+    width = f"{2 * float(radius):g}"
+    return f'<path d="{points}" stroke="{fill.group(1)}" stroke-width="{width}" stroke-linecap="round"{rest}></path>'
 
 
 def _as_attributes(body: str) -> str:

@@ -51,31 +51,32 @@
 
   /* A score over months.
    * data: months [text]; own [score]; uppers [{name, values}] (at most two); band {low, high} or null: the peers'
-   *       5th and 95th percentile; cuts [{key, from, to}]: the official colours. */
+   *       5th and 95th percentile; cuts [{key, from, to}]: the official colours; hard: ends that the axis never passes, or null. */
   function trend(data, words, palette) {
     var all = data.own.slice();
     data.uppers.forEach(function (u) { all = all.concat(u.values); });
     if (data.band) all = all.concat(data.band.low, data.band.high);
-    var y = limits(all, 5, [0, 100]);
+    var y = limits(all, 5, data.hard);
+    if (y[1] - y[0] > 25) y = limits(all, 10, data.hard);
     var series = [];
     if (data.band) {
-      series.push({ type: "line", name: "low", data: data.band.low, stack: "band", symbol: "none", silent: true, lineStyle: { width: 0 } });
+      series.push({ type: "line", clip: false, name: "low", data: data.band.low, stack: "band", symbol: "none", silent: true, lineStyle: { width: 0 } });
       series.push({
-        type: "line", name: "band", stack: "band", symbol: "none", silent: true, lineStyle: { width: 0 },
+        type: "line", clip: false, name: "band", stack: "band", symbol: "none", silent: true, lineStyle: { width: 0 },
         areaStyle: { color: palette.band, opacity: 0.55 },
         data: data.band.high.map(function (h, i) { return h == null ? null : h - data.band.low[i]; }),
       });
     }
     data.uppers.forEach(function (u, i) {
       series.push({
-        type: "line", name: u.name, data: u.values, symbol: "none",
+        type: "line", clip: false, name: u.name, data: u.values, symbol: "none",
         lineStyle: { color: palette["upper" + (i + 1)], width: 1.5, type: i ? [2, 3] : [6, 3] },
         itemStyle: { color: palette["upper" + (i + 1)] },
       });
     });
     var last = data.own.length - 1;
     series.push({
-      type: "line", name: data.name, data: data.own.map(function (v, i) {
+      type: "line", clip: false, name: data.name, data: data.own.map(function (v, i) {
         return i === last ? { value: v, label: { show: v != null, formatter: fixed(v), position: "top", distance: 7, color: palette.ink, fontWeight: 600, fontSize: FONT + 1, align: "right" } } : v;
       }),
       symbol: "circle", symbolSize: 6, z: 5, lineStyle: { color: palette.own, width: 2.5 }, itemStyle: { color: palette.own },
@@ -102,16 +103,17 @@
     });
   }
 
-  /* Scores of the first level. data: axes [name, at most three lines]; series [{name, role, values}], the unit's own last. */
+  /* Scores of the first level. data: axes [name, at most three lines]; series [{name, role, values}], the unit's own last;
+   * hard as for trend. */
   function radar(data, words, palette) {
     var all = [];
     data.series.forEach(function (s) { all = all.concat(s.values); });
-    var low = limits(all, 10, [0, 100])[0];
+    var span = limits(all, 10, data.hard), low = span[0];
     var own = data.series[data.series.length - 1];
     return Object.assign(base(palette), {
       radar: {
-        radius: "62%", center: ["50%", "52%"], splitNumber: 4, axisNameGap: 8,
-        indicator: data.axes.map(function (name, i) { return { name: name + "\n" + fixed(own.values[i], 1), min: low, max: 100 }; }),
+        radius: "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
+        indicator: data.axes.map(function (name, i) { return { name: name + "\n" + fixed(own.values[i], 1), min: low, max: data.hard ? 100 : span[1] }; }),
         axisName: { color: palette.ink, fontSize: FONT, lineHeight: 15, fontFamily: "inherit" },
         axisLine: { lineStyle: { color: palette.line } }, splitLine: { lineStyle: { color: palette.line } }, splitArea: { show: false },
       },
@@ -133,33 +135,36 @@
   }
 
   /* Every unit as a dot, one row for each upper unit.
-   * data: rows [name], the upper units from the top; points [[x, row, colour key, shift, code]]; marks [[x, row]]: the
-   *       upper unit's own; digits; names {code: name} (live only). */
+   * data: rows [name], the upper units from the top; sizes [how many units each row has]; points [[x or null, colour]]
+   *       in the order of rows, colour a place in `colours` [key] or -1; marks [x or null]: the upper units' own; digits;
+   *       names [name of each point] (live only). */
   function strip(data, words, palette) {
-    var x = data.limits;
-    var row = function (r, shift) { return data.rows.length - 1 - r + (shift || 0); };
+    var x = data.limits, last = data.rows.length - 1, lanes = [-0.24, 0, 0.24, -0.12, 0.12], at = 0;
+    var series = data.colours.concat([null]).map(function (key) {
+      return { type: "scatter", symbolSize: 7, itemStyle: { color: key ? palette["c-" + key] : palette.soft }, data: [] };
+    });
+    data.sizes.forEach(function (size, row) {
+      for (var i = 0; i < size; i += 1, at += 1) {
+        var point = data.points[at], of = point[1] < 0 ? data.colours.length : point[1];
+        if (point[0] != null) series[of].data.push([point[0], last - row + lanes[i % lanes.length], at]);
+      }
+    });
+    var marks = [];
+    data.marks.forEach(function (m, row) { if (m != null) marks.push([m, last - row, data.points.length + row]); });
     return Object.assign(base(palette), {
       grid: { left: data.labels, right: 16, top: 8, bottom: 24 },
       xAxis: axis(palette, { type: "value", min: x[0], max: x[1], axisLine: { show: true, onZero: false, lineStyle: { color: palette.line } } }),
-      yAxis: axis(palette, {
-        type: "value", min: -0.5, max: data.rows.length - 0.5, interval: 1, splitLine: { show: false },
-        axisLabel: { show: false },
-      }),
+      yAxis: axis(palette, { type: "value", min: -0.5, max: last + 0.5, interval: 1, splitLine: { show: false }, axisLabel: { show: false } }),
       tooltip: tip(palette, function (item) {
-        var name = item.seriesIndex === 1 ? data.rows[item.dataIndex] : (data.names || {})[item.data[3]] || item.data[3];
+        var name = (data.names || []).concat(data.rows)[item.data[2]];
         return safe(name) + " <b>" + fixed(item.data[0], data.digits) + "</b>";
       }),
-      series: [
-        { type: "scatter", symbolSize: 7, data: data.points.map(function (p) {
-          return { value: [p[0], row(p[1], p[3]), p[2], p[4]], itemStyle: { color: palette["c-" + p[2]] || palette.soft } };
-        }), tooltip: {} },
-        { type: "scatter", symbol: "rect", symbolSize: [3, 22], z: 4, data: data.marks.map(function (m) {
-          return { value: [m[0], row(m[1])], itemStyle: { color: palette.ink } };
+      series: series.concat([
+        { type: "scatter", symbol: "rect", symbolSize: [3, 22], z: 4, itemStyle: { color: palette.ink }, data: marks },
+        { type: "scatter", symbolSize: 0, silent: true, data: data.rows.map(function (name, row) {
+          return { value: [x[0], last - row], label: { show: true, position: "left", distance: 6, formatter: name.replace(/[{}|]/g, " "), color: palette.ink, fontSize: FONT, fontFamily: "inherit" } };
         }) },
-        { type: "scatter", symbolSize: 0, silent: true, data: data.rows.map(function (name, r) {
-          return { value: [x[0], row(r)], label: { show: true, position: "left", distance: 6, formatter: name, color: palette.ink, fontSize: FONT, fontFamily: "inherit" } };
-        }) },
-      ],
+      ]),
     });
   }
 
@@ -175,7 +180,7 @@
       }),
       series: data.lines.map(function (l, i) {
         return {
-          type: "line", name: l.name, data: l.points, symbol: "circle", symbolSize: 4,
+          type: "line", clip: false, name: l.name, data: l.points, symbol: "circle", symbolSize: 4,
           lineStyle: { color: palette[i ? "upper1" : "own"], width: 2, type: i ? [6, 3] : "solid" },
           itemStyle: { color: palette[i ? "upper1" : "own"] },
         };

@@ -34,9 +34,10 @@ class Picture:
 
     @staticmethod
     def _shift(element: ElementTree.Element) -> tuple[float, float]:
-        found = re.search(r"translate\((-?[\d.]+) (-?[\d.]+)\)", element.get("transform", ""))
-        if found:
-            return float(found.group(1)), float(found.group(2))
+        if element.tag == f"{SVG}text":
+            size = re.search(r"font-size:([\d.]+)px", element.get("style", ""))
+            middle = 0.36 * float(size.group(1) if size else 12)
+            return float(element.get("x", "0")), float(element.get("y", "0")) - middle
         found = re.search(r"matrix\([^)]*,(-?[\d.]+),(-?[\d.]+)\)", element.get("transform", ""))
         return (float(found.group(1)), float(found.group(2))) if found else (0.0, 0.0)
 
@@ -69,6 +70,11 @@ class Picture:
         """Values of an axis that no mark stands at."""
         scale = self.scale(axis)
         return [v for v in values if v is not None and not self.shows(v, axis, scale)]
+
+    def dots(self) -> int:
+        """How many dots there are, alone or as points of a path."""
+        paths = [e.get("d", "") for e in self.root.iter(f"{SVG}path") if e.get("stroke-linecap") == "round"]
+        return len(list(self.root.iter(f"{SVG}circle"))) + sum(path.count("h0") for path in paths)
 
     def says(self, text: str) -> bool:
         """Whether the text stands in the picture."""

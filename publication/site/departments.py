@@ -1,0 +1,102 @@
+"""A page for each department: its indicators, what it delivered and when, and what it does to the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from publication.numbers import MISSING, shown
+from publication.site.facts import Facts, Row
+from publication.site.overview import cell
+from publication.site.words import Words
+
+COUNTS = ("received", "accepted", "quarantined", "share", "other_month", "layout")
+
+
+def department_page(facts: Facts, words: Words, code: str) -> dict[str, Any]:
+    """What department.html shows."""
+    top = facts.top["unit_code"] if facts.top else ""
+    own = [n for n in facts.indicators if n["department"] == code]
+    rows = []
+    for node in own:
+        row: dict[str, Any] = {"code": node["code"], "effective": node["effective_weight"]}
+        if top:
+            value = facts.value.get((top, node["code"]))
+            score = facts.score[top, node["code"]]["score"]
+            row |= {
+                "value": words.value(node, value["value"]) if value else "",
+                "unit": words.value_unit(node),
+                "held": None if score is None else node["effective_weight"] * (100 - score),
+                **cell(facts, top, node["code"]),
+            }
+        rows.append(row)
+    scored = [r for r in rows if r.get("score") is not None]
+    weight = sum(r["effective"] for r in scored)
+    feeds = [f for f in facts.feeds if f["department"] == code]
+    titles = {
+        r.name: str(getattr(r, f"title_{words.language}")) for r in facts.city.record_sets if r.department == code
+    }
+    department = next(d for d in facts.departments if d["code"] == code)
+    return {
+        "code": code,
+        "title": words.department_name[code],
+        "other_name": words.other_name(department),
+        "top_name": words.unit_name.get(top, ""),
+        "indicators": rows,
+        "weight": sum(n["effective_weight"] for n in own),
+        "mean": sum(r["effective"] * r["score"] for r in scored) / weight if weight else None,
+        "held": sum(r["held"] for r in scored) if scored else None,
+        "effects": _effects(facts, words, top, {n["code"] for n in own}),
+        "record_sets": [
+            {
+                "title": titles.get(f["record_set"], f["record_set"]),
+                "status": words.feed_status(f),
+                "counts": counts([f]),
+            }
+            for f in feeds
+        ],
+        "due_day": next((f.due_day for f in facts.city.feeds if f.department.code == code), MISSING),
+        "arrivals": [],
+        "months": _months(facts, code),
+    }
+
+
+def counts(feeds: Sequence[Row]) -> list[str]:
+    """Rows of some record sets added up, in the order of COUNTS, as text."""
+    sums = {key: sum(f[key] for f in feeds) for key in COUNTS if key != "share"}
+    return [share(sums) if key == "share" else shown(sums[key], 0) for key in COUNTS]
+
+
+def share(sums: Mapping[str, int]) -> str:
+    """Quarantined rows over the month's own rows."""
+    own = sums["accepted"] + sums["quarantined"]
+    return f"{shown(100 * sums['quarantined'] / own)}%" if own else MISSING
+
+
+def reported(feeds: Sequence[Row]) -> str:
+    """Record sets delivered / owed."""
+    return f"{sum(bool(f['reported']) for f in feeds)} / {len(feeds)}"
+
+
+def _effects(facts: Facts, words: Words, top: str, codes: set[str]) -> list[tuple[str, float]]:
+    """What the department's indicators contributed to the top unit's change; empty without the table."""
+    effects = []
+    for span in ("month", "year"):
+        rows = facts.contributions.get((top, span), [])
+        if rows:
+            name = words.t("department.changed", span=words.t(f"col.change_{span}"))
+            effects.append((name, sum(r["total"] for r in rows if r["indicator_code"] in codes)))
+    return effects
+
+
+def _months(facts: Facts, code: str) -> list[dict[str, Any]]:
+    """Deliveries of every month up to this issue, the latest first."""
+    rows = facts.deliveries(code)
+    found = []
+    for period in reversed(facts.months):
+        own = [r for r in rows if r["period"] == period]
+        if own:
+            sums = {key: sum(r[key] for r in own) for key in ("received", "accepted", "quarantined")}
+            cells = [reported(own), shown(sums["received"], 0), shown(sums["quarantined"], 0), share(sums)]
+            found.append({"period": period, "cells": cells})
+    return found

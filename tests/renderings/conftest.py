@@ -1,0 +1,67 @@
+"""The site of the finished Tianshui run, made once, and a browser for all tests of pages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from finished_run import FinishedRun
+from playwright.sync_api import Browser, sync_playwright
+
+from city import StateFolder
+from publication.home import write_home
+from publication.reading import IssueData, read_issue_data
+from publication.rendering import Request
+from publication.site import render_site
+from publication.site.facts import Facts
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered site in a copy of the run's issues, and what it was made from."""
+
+    data: IssueData
+    facts: Facts
+    issues: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.data.folder / "site"
+
+    def page(self, path: str) -> str:
+        return (self.folder / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def site(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """Made from a copy of the issues: the finished run stays as it is."""
+    state = StateFolder(tmp_path_factory.mktemp("rendered"), tianshui_run.state.city_key)
+    shutil.copytree(
+        tianshui_run.state.issues, state.issues, ignore=shutil.ignore_patterns("site", "renderings.json", "*.csv")
+    )
+    latest = max(p.parent.name for p in state.issues.glob("*/r*"))
+    data = read_issue_data(state, latest)
+    shutil.copytree(
+        tianshui_run.state.issues / latest, state.issues / latest, dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("site", "renderings.json"),
+    )  # fmt: skip
+    target = data.folder / "site"
+    target.mkdir()
+    render_site(Request(data, tianshui_run.city, target, frozenset({"site"}), None))
+    write_home(state, tianshui_run.city, code_version="test")
+    return Rendered(data, Facts(data, tianshui_run.city), state.issues)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a network."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()

@@ -1,0 +1,243 @@
+"""The static site: every page there, every link alive, every number the issue's, every picture true."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from finished_run import FinishedRun
+from renderings.conftest import Rendered
+from renderings.svg_reading import Picture
+
+from publication.numbers import shown
+from publication.rendering import Request
+from publication.site import render_site
+from publication.site.search import pinyin
+from publication.verify import verify
+
+pytestmark = pytest.mark.end_to_end
+MEGABYTES = 30
+
+
+class Page(HTMLParser):
+    """Links, ids, language and shown text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.language = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        own = dict(attributes)
+        self.links += [value for name in ("href", "src") if (value := own.get(name))]
+        self.ids += [value] if (value := own.get("id")) else []
+        self.language = self.language or (own.get("lang") or "" if tag == "html" else "")
+
+
+def pages(site: Rendered) -> Iterator[tuple[str, str]]:
+    for path in sorted(site.folder.rglob("*.html")):
+        yield path.relative_to(site.folder).as_posix(), path.read_text(encoding="utf-8")
+
+
+def text_of(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", markup))
+
+
+def test_every_unit_node_and_department_has_its_page_in_both_languages(site: Rendered) -> None:
+    facts = site.facts
+    expected = {f"units/{u['unit_code']}.html" for u in facts.units}
+    expected |= {f"indicators/{n['code']}.html" for n in facts.nodes}
+    expected |= {f"departments/{d['code']}.html" for d in facts.departments}
+    expected |= {f"{folder}/index.html" for folder in ("units", "indicators", "departments")}
+    expected |= {f"{name}.html" for name in ("index", "compare", "method", "quality", "downloads")}
+    assert (len(facts.units), len(facts.nodes), len(facts.departments)) == (131, 180, 21)
+    assert {name for name, _ in pages(site)} == expected | {f"en/{name}" for name in expected}
+
+
+def test_every_link_leads_to_a_file_and_every_id_is_there_once(site: Rendered) -> None:
+    known: dict[Path, bool] = {}
+    for name, text in pages(site):
+        page = Page(text)
+        assert len(page.ids) == len(set(page.ids)), name
+        assert page.language == ("en" if name.startswith("en/") else "zh-CN"), name
+        for link in page.links:
+            address = urlsplit(link)
+            assert not address.scheme, f"{name} leads out of the issue: {link}"
+            assert not address.netloc, f"{name} leads out of the issue: {link}"
+            if not address.path:
+                assert address.fragment in page.ids, (name, link)
+                continue
+            target = (site.folder / name).parent / unquote(address.path)
+            if target not in known:
+                known[target] = target.is_file()
+            assert known[target], (name, link)
+
+
+def test_the_site_is_small_enough_to_be_sent(site: Rendered) -> None:
+    size = sum(path.stat().st_size for path in site.folder.rglob("*") if path.is_file())
+    assert size <= MEGABYTES * 1_000_000
+
+
+def test_every_page_says_that_the_data_are_synthetic(site: Rendered) -> None:
+    for name, text in pages(site):
+        assert site.data.notice("en" if name.startswith("en/") else "zh") in text, name
+
+
+def test_made_again_it_has_the_same_bytes(site: Rendered, tianshui_run: FinishedRun, tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    target.mkdir()
+    render_site(Request(site.data, tianshui_run.city, target, frozenset({"site"}), None))
+
+    def hashes(folder: Path) -> dict[str, str]:
+        files = [p for p in folder.rglob("*") if p.is_file()]
+        return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+    assert hashes(target) == hashes(site.folder)
+
+
+def test_a_units_page_has_every_score_of_the_unit(site: Rendered) -> None:
+    facts = site.facts
+    for unit in ("620500", "620502", facts.strip_units[-1]):
+        text = site.page(f"units/{unit}.html")
+        for node in facts.nodes:
+            row = facts.score[unit, node["code"]]
+            found = re.search(rf"href=../indicators/{node['code']}\.html>.*", text)
+            if node["level"] > 1:
+                assert found, node["code"]
+                cells = text_of(found.group().replace("<td", " <td")).split()
+                assert shown(row["score"]) in cells, (unit, node["code"])
+                assert shown(row["change_month"], signed=True) in cells, (unit, node["code"])
+        assert shown(facts.score[unit, "I"]["score"]) in text
+
+
+def test_an_indicators_page_has_every_unit_with_value_and_score(site: Rendered) -> None:
+    facts = site.facts
+    for indicator in ("I010101", "I030104", "I020303"):
+        text = site.page(f"indicators/{indicator}.html")
+        table = text[text.index('<h2 id="all">') :]
+        for unit in facts.units:
+            found = re.search(rf"href=../units/{unit['unit_code']}\.html>.*", table)
+            assert found, unit["unit_code"]
+            cells = text_of(found.group().replace("<td", " <td")).split()
+            assert shown(facts.score[unit["unit_code"], indicator]["score"]) in cells
+            value = facts.value[unit["unit_code"], indicator]["value"]
+            assert value is None or shown(value) in cells or shown(value, 0) in cells
+
+
+def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) -> None:
+    """All charts of all Chinese pages and every tenth English one, read back from their geometry."""
+    counted: dict[str, int] = {}
+    for place, (name, text) in enumerate(pages(site)):
+        if name.startswith("en/") and place % 10:
+            continue
+        for figure in re.finditer(r'<figure class="chart (\w+)".*?</figure>', text, re.DOTALL):
+            kind = figure.group(1)
+            picture = Picture(re.search(r"<svg.*?</svg>", figure.group(), re.DOTALL).group())  # type: ignore[union-attr]
+            content = re.search(r'<script type="application/json">(.*?)</script>', figure.group(), re.DOTALL)
+            data = json.loads(content.group(1))["data"]  # type: ignore[union-attr]
+            counted[kind] = counted.get(kind, 0) + 1
+            where = (name, kind)
+            if kind == "trend":
+                band = data["band"] or {"low": [], "high": []}
+                values = [*data["own"], *band["low"], *band["high"]]
+                for upper in data["uppers"]:
+                    values += upper["values"]
+                assert picture.missing(values) == [], where
+            elif kind == "strip":
+                values = [p[0] for p in data["points"]] + data["marks"]
+                assert picture.missing(values, axis=0) == [], where
+                assert picture.dots() >= sum(p[0] is not None for p in data["points"]), where
+            elif kind == "radar":
+                own = data["series"][-1]["values"]
+                assert [v for v in own if not picture.says(shown(v, 1))] == [], where
+            elif kind == "curve":
+                points = [p for line in data["lines"] for p in line["points"]]
+                assert picture.missing([p[0] for p in points], axis=0) == [], where
+                assert picture.missing([p[1] for p in points], axis=1) == [], where
+            else:
+                assert all(picture.says(n["name"]) for n in data["tree"]), where
+        for svg in re.findall(r'<figure class="map">.*?(<svg.*?</svg>)', text, re.DOTALL):
+            counted["map"] = counted.get("map", 0) + 1
+            picture = Picture(svg)
+            titles = [e.text or "" for e in picture.root.iter() if e.tag.endswith("title")]
+            links = [e.get("href", "") for e in picture.root.iter() if e.tag.endswith("}a")]
+            for title, link in zip(titles, links, strict=True):
+                row = site.facts.score[Path(link).stem, site.data.root]
+                assert shown(row["score"]) in title, (name, link)
+                assert picture.says(shown(row["score"], 1)), (name, link)
+    assert counted["radar"] >= 131
+    assert counted["trend"] >= 131 + 180
+    assert counted["strip"] >= 180
+    assert counted["curve"] >= 130
+    assert counted["map"] >= 14
+
+
+def test_live_charts_are_drawn_from_the_very_numbers_of_the_issue(site: Rendered) -> None:
+    facts = site.facts
+    text = site.page("units/620502.html")
+    data = json.loads(re.search(r'id="trend".*?json">(.*?)</script>', text, re.DOTALL).group(1))["data"]  # type: ignore[union-attr]
+    assert data["own"] == [pytest.approx(v, abs=5e-5) for v in facts.past("620502", "I")]
+    content = (site.folder / "assets" / f"scores-{site.data.period}.js").read_text()
+    scores = json.loads(content[content.index("[") : content.rindex("]") + 1])
+    flat = [facts.score[u["unit_code"], n["code"]]["score"] for u in facts.units for n in facts.nodes]
+    assert scores == [None if v is None else pytest.approx(v * 100, abs=0.5) for v in flat]
+
+
+def test_names_are_found_by_pinyin(site: Rendered) -> None:
+    assert pinyin("大城街道") == "dachengjiedao dcjd"
+    assert pinyin("Rogers Park").startswith("rogers park")
+    assert "dachengjiedao dcjd" in (site.folder / "assets" / "index.js").read_text()
+
+
+def test_every_text_of_the_catalogue_is_used() -> None:
+    from finished_run import PROJECT
+
+    from publication.catalogue import load_catalogue
+
+    room = PROJECT / "publication"
+    sources = "".join(p.read_text(encoding="utf-8") for s in ("py", "html", "xml", "js") for p in room.rglob(f"*.{s}")
+                      if "vendor" not in p.parts)  # fmt: skip
+    # keys that are put together: the part before the name that a table holds
+    built = set(re.findall(r'["\']([a-z_.]+\.)["\'] ~|f["\']([a-z_.]+\.)\{', sources))
+    prefixes = tuple(part for pair in built for part in pair if part)
+    unused = [k for k in load_catalogue().texts if f'"{k}"' not in sources and f"'{k}'" not in sources
+              and not k.startswith(prefixes)]  # fmt: skip
+    assert unused == []
+
+
+def test_home_leads_to_every_issue_and_is_accepted_by_verification(site: Rendered) -> None:
+    home = (site.issues / "index.html").read_text(encoding="utf-8")
+    for folder in site.issues.glob("*/r*"):
+        name = f"{folder.parent.name}/{folder.name}"
+        assert f'href="{name}/manifest.json"' in home
+    links = Page(home).links + Page((site.issues / "en.html").read_text(encoding="utf-8")).links
+    assert [link for link in links if not link.startswith("#") and not (site.issues / link).is_file()] == []
+    assert f"../{site.data.period}/r1/site/index.html" in (site.issues / "latest" / "index.html").read_text()
+    problems = {p.kind for p in verify(site.data.state) if p.path.is_relative_to(site.issues / "home")}
+    assert problems == set()
+    (site.issues / "home" / "mine.txt").write_text("x")
+    assert "stray_file" in {p.kind for p in verify(site.data.state) if p.path.name == "mine.txt"}
+    (site.issues / "home" / "mine.txt").unlink()
+
+
+def test_the_feed_is_atom_with_an_entry_for_each_revision(site: Rendered) -> None:
+    from xml.etree import ElementTree
+
+    atom = "{http://www.w3.org/2005/Atom}"
+    feed = ElementTree.parse(site.issues / "feed.xml").getroot()  # noqa: S314 - our own file
+    entries = feed.findall(f"{atom}entry")
+    assert len(entries) == len(list(site.issues.glob("*/r*")))
+    for element in (feed, *entries):
+        for tag in ("id", "title", "updated"):
+            assert (element.findtext(f"{atom}{tag}") or "").strip(), tag
+    assert feed.findtext(f"{atom}updated") == max(e.findtext(f"{atom}updated") or "" for e in entries)
+    assert all(site.data.notice("zh") in (e.findtext(f"{atom}summary") or "") for e in entries)
