@@ -104,7 +104,7 @@
   }
 
   /* Scores of the first level. data: axes [name, at most three lines]; series [{name, role, values}], the unit's own last;
-   * hard as for trend. */
+   * hard as for trend; narrow: for a picture less than 420 pixels wide. */
   function radar(data, words, palette) {
     var all = [];
     data.series.forEach(function (s) { all = all.concat(s.values); });
@@ -112,9 +112,9 @@
     var own = data.series[data.series.length - 1];
     return Object.assign(base(palette), {
       radar: {
-        radius: "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
+        radius: data.narrow ? "46%" : "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
         indicator: data.axes.map(function (name, i) { return { name: name + "\n" + fixed(own.values[i], 1), min: low, max: data.hard ? 100 : span[1] }; }),
-        axisName: { color: palette.ink, fontSize: FONT, lineHeight: 15, fontFamily: "inherit" },
+        axisName: { color: palette.ink, fontSize: data.narrow ? 10 : FONT, lineHeight: data.narrow ? 12 : 15, fontFamily: "inherit" },
         axisLine: { lineStyle: { color: palette.line } }, splitLine: { lineStyle: { color: palette.line } }, splitArea: { show: false },
       },
       tooltip: tip(palette, function (item) {
@@ -218,12 +218,12 @@
   /* Weights of the first and second level. data: tree [{name, share, colour, children: [{name, share}]}], shares of 1. */
   function sunburst(data, words, palette) {
     return Object.assign(base(palette), {
-      tooltip: tip(palette, function (item) { return safe(item.name) + " <b>" + fixed(item.value * 100, 1) + "%</b>"; }),
+      tooltip: tip(palette, function (item) { return safe(item.name.replace(/\n/g, " ")) + " <b>" + fixed(item.value * 100, 1) + "%</b>"; }),
       series: [{
         type: "sunburst", radius: ["14%", "96%"], nodeClick: false, sort: null, emphasis: { disabled: true },
         itemStyle: { borderColor: palette.paper, borderWidth: 1.5 },
         label: { color: palette.ink, fontSize: 11, fontFamily: "inherit", minAngle: 6 },
-        levels: [{}, { r0: "14%", r: "52%", label: { rotate: 0 } }, { r0: "52%", r: "96%", label: { rotate: "radial", fontSize: 10 } }],
+        levels: [{}, { r0: "14%", r: "56%", label: { rotate: 0 } }, { r0: "56%", r: "96%", label: { rotate: "radial", fontSize: 10 } }],
         data: data.tree.map(function (n, i) {
           var colour = i % 2 ? palette.band : palette.line;
           return {

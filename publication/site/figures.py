@@ -21,7 +21,7 @@ from publication.site.words import Words
 
 Figure = dict[str, Any]
 #: Letters of an axis name on a line; longer names break at a space.
-_LETTERS = 20
+_LETTERS = 16
 
 
 def figure(
@@ -75,7 +75,7 @@ def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, iden
         "band": band,
         **facts.chart_frame,
     }
-    peers = f"{words.level(level)} {words.t('chart.peers')}" if band else ""
+    peers = words.t("chart.peers", level=words.level(level)) if band else ""
     legend = [("own", name), *((f"upper{i + 1}", label) for i, label in enumerate(series))]
     columns = [name, *series]
     values = [own, *(u["values"] for u in data["uppers"])]
@@ -302,7 +302,7 @@ def weights(facts: Facts, words: Words, drawer: Drawer) -> Figure:
         below = [] if node["scoring"] else facts.children[node["code"]]
         tree.append(
             {
-                "name": words.name(node),
+                "name": _broken(words.name(node), 5 if words.language == "zh" else 12),
                 "share": node["effective_weight"],
                 "children": [{"name": words.name(c), "share": c["effective_weight"]} for c in below],
             }
@@ -320,9 +320,9 @@ def weights(facts: Facts, words: Words, drawer: Drawer) -> Figure:
         sentence=words.t(
             "chart.weights_sentence",
             count=len(tree),
-            high_name=high["name"],
+            high_name=high["name"].replace("\n", "" if words.language == "zh" else " "),
             high=shown(high["share"] * 100, 1),
-            low_name=low["name"],
+            low_name=low["name"].replace("\n", "" if words.language == "zh" else " "),
             low=shown(low["share"] * 100, 1),
         ),
         rows=rows,
@@ -353,11 +353,14 @@ def nice_limits(values: Sequence[float], floor: float | None) -> list[float]:
     return [round(float(np.floor(low / step) * step), 9), round(float(np.ceil(high / step) * step), 9)]
 
 
-def _broken(name: str) -> str:
-    """A name in lines short enough for an axis."""
-    lines: list[str] = []
+def _broken(name: str, letters: int = _LETTERS) -> str:
+    """A name in lines short enough for a picture: at spaces, and a name without any after so many letters."""
+    if " " not in name:
+        lines = [name[i : i + letters] for i in range(0, len(name), letters)]
+        return name if letters == _LETTERS else "\n".join(lines)
+    lines = []
     for word in name.split(" "):
-        if lines and len(lines[-1]) + 1 + len(word) <= _LETTERS:
+        if lines and len(lines[-1]) + 1 + len(word) <= letters:
             lines[-1] += f" {word}"
         else:
             lines.append(word)

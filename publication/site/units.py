@@ -60,7 +60,7 @@ def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, 
             for m in members
         ],
         "map_svg": Markup(  # noqa: S704 - our own drawing, names escaped
-            tile_map([place(facts, words, m["unit_code"], "../") for m in facts.members[code]], palette, columns=8)
+            tile_map([place(facts, words, m["unit_code"], "../") for m in facts.members[code]], palette)
         )
         if lowest
         else "",

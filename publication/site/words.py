@@ -107,7 +107,7 @@ class Words:
 
     def table(self, name: str) -> str:
         """What a data file holds; nothing for one that the catalogue does not know."""
-        return self._known(f"table.{name}", "")
+        return self._known(f"table.{name}.note", "") or self._known(f"table.{name}", "")
 
     def month(self, period: str) -> str:
         """2023年1月, January 2023."""

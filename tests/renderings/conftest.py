@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from city import StateFolder
 from publication.home import write_home
 from publication.reading import IssueData, read_issue_data
-from publication.rendering import Request
+from publication.rendering import Request, read_renderings
 from publication.site import render_site
 from publication.site.facts import Facts
 
@@ -29,6 +29,8 @@ class Rendered:
     data: IssueData
     facts: Facts
     issues: Path
+    #: Renderings that the run has made beside the site.
+    alongside: frozenset[str]
 
     @property
     def folder(self) -> Path:
@@ -53,9 +55,10 @@ def site(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) ->
     )  # fmt: skip
     target = data.folder / "site"
     target.mkdir()
-    render_site(Request(data, tianshui_run.city, target, frozenset({"site"}), None))
+    alongside = frozenset({"site", *read_renderings(tianshui_run.state.issues / latest / f"r{data.issue.revision}")})
+    render_site(Request(data, tianshui_run.city, target, alongside, None))
     write_home(state, tianshui_run.city, code_version="test")
-    return Rendered(data, Facts(data, tianshui_run.city), state.issues)
+    return Rendered(data, Facts(data, tianshui_run.city), state.issues, alongside)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,9 @@ from finished_run import FinishedRun
 from renderings.conftest import Rendered
 from renderings.svg_reading import Picture
 
+from pipelines.settings import code_version
 from publication.numbers import shown
-from publication.rendering import Request
+from publication.rendering import Request, read_renderings
 from publication.site import render_site
 from publication.site.search import pinyin
 from publication.verify import verify
@@ -70,6 +71,8 @@ def test_every_link_leads_to_a_file_and_every_id_is_there_once(site: Rendered) -
         assert len(page.ids) == len(set(page.ids)), name
         assert page.language == ("en" if name.startswith("en/") else "zh-CN"), name
         for link in page.links:
+            if link == "data:,":
+                continue
             address = urlsplit(link)
             assert not address.scheme, f"{name} leads out of the issue: {link}"
             assert not address.netloc, f"{name} leads out of the issue: {link}"
@@ -93,15 +96,20 @@ def test_every_page_says_that_the_data_are_synthetic(site: Rendered) -> None:
 
 
 def test_made_again_it_has_the_same_bytes(site: Rendered, tianshui_run: FinishedRun, tmp_path: Path) -> None:
-    target = tmp_path / "site"
-    target.mkdir()
-    render_site(Request(site.data, tianshui_run.city, target, frozenset({"site"}), None))
+    """Against what the run's own asset rendered in another process, where it did with this code; else made twice."""
+    own = tianshui_run.state.issues / site.data.period / "r1"
+    made = read_renderings(own).get("site", {})
+    again = own / "site"
+    if made.get("code_version") != code_version():
+        again = tmp_path / "site"
+        again.mkdir()
+        render_site(Request(site.data, tianshui_run.city, again, site.alongside, None))
 
     def hashes(folder: Path) -> dict[str, str]:
         files = [p for p in folder.rglob("*") if p.is_file()]
         return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
-    assert hashes(target) == hashes(site.folder)
+    assert hashes(again) == hashes(site.folder)
 
 
 def test_a_units_page_has_every_score_of_the_unit(site: Rendered) -> None:
@@ -164,7 +172,8 @@ def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) 
                 assert picture.missing([p[0] for p in points], axis=0) == [], where
                 assert picture.missing([p[1] for p in points], axis=1) == [], where
             else:
-                assert all(picture.says(n["name"]) for n in data["tree"]), where
+                lines = [line for n in data["tree"] for line in n["name"].split("\n")]
+                assert all(picture.says(line) for line in lines), where
         for svg in re.findall(r'<figure class="map">.*?(<svg.*?</svg>)', text, re.DOTALL):
             counted["map"] = counted.get("map", 0) + 1
             picture = Picture(svg)
@@ -201,7 +210,7 @@ def test_names_are_found_by_pinyin(site: Rendered) -> None:
 def test_every_text_of_the_catalogue_is_used() -> None:
     from finished_run import PROJECT
 
-    from publication.catalogue import load_catalogue
+    from publication.catalogue import FOLDER, load_catalogue
 
     room = PROJECT / "publication"
     sources = "".join(p.read_text(encoding="utf-8") for s in ("py", "html", "xml", "js") for p in room.rglob(f"*.{s}")
@@ -209,7 +218,10 @@ def test_every_text_of_the_catalogue_is_used() -> None:
     # keys that are put together: the part before the name that a table holds
     built = set(re.findall(r'["\']([a-z_.]+\.)["\'] ~|f["\']([a-z_.]+\.)\{', sources))
     prefixes = tuple(part for pair in built for part in pair if part)
-    unused = [k for k in load_catalogue().texts if f'"{k}"' not in sources and f"'{k}'" not in sources
+    own = [
+        line.split(":")[0] for file in ("site", "home") for line in (FOLDER / f"{file}.yaml").read_text().splitlines()
+    ]
+    unused = [k for k in load_catalogue().texts if k in own and f'"{k}"' not in sources and f"'{k}'" not in sources
               and not k.startswith(prefixes)]  # fmt: skip
     assert unused == []
 
@@ -220,7 +232,7 @@ def test_home_leads_to_every_issue_and_is_accepted_by_verification(site: Rendere
         name = f"{folder.parent.name}/{folder.name}"
         assert f'href="{name}/manifest.json"' in home
     links = Page(home).links + Page((site.issues / "en.html").read_text(encoding="utf-8")).links
-    assert [link for link in links if not link.startswith("#") and not (site.issues / link).is_file()] == []
+    assert [link for link in links if link[0] != "#" and link != "data:," and not (site.issues / link).is_file()] == []
     assert f"../{site.data.period}/r1/site/index.html" in (site.issues / "latest" / "index.html").read_text()
     problems = {p.kind for p in verify(site.data.state) if p.path.is_relative_to(site.issues / "home")}
     assert problems == set()

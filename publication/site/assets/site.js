@@ -21,6 +21,7 @@
     if (figure.dataset.kind === "trend") ["months", "cuts", "hard"].forEach(function (k) { content.data[k] = pinganIndex[k]; });
     live.style.height = figure.dataset.height + "px";
     live.hidden = false;
+    content.data.narrow = live.clientWidth < 420;
     picture.hidden = true;
     var chart = echarts.init(live, null, { renderer: "svg" });
     chart.setOption(pinganCharts[figure.dataset.kind](content.data, content.words, palette()));
