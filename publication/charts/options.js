@@ -51,13 +51,14 @@
 
   /* A score over months.
    * data: months [text]; own [score]; uppers [{name, values}] (at most two); band {low, high} or null: the peers'
-   *       5th and 95th percentile; cuts [{key, from, to}]: the official colours; hard: ends that the axis never passes, or null. */
+   *       5th and 95th percentile; cuts [{key, from, to}]: the official colours; hard: ends that the axis never passes
+   *       ([0, 100] when not given), or null. */
   function trend(data, words, palette) {
     var all = data.own.slice();
     data.uppers.forEach(function (u) { all = all.concat(u.values); });
     if (data.band) all = all.concat(data.band.low, data.band.high);
-    var y = limits(all, 5, data.hard);
-    if (y[1] - y[0] > 25) y = limits(all, 10, data.hard);
+    var hard = data.hard === undefined ? [0, 100] : data.hard, y = limits(all, 5, hard);
+    if (y[1] - y[0] > 25) y = limits(all, 10, hard);
     var series = [];
     if (data.band) {
       series.push({ type: "line", clip: false, name: "low", data: data.band.low, stack: "band", symbol: "none", silent: true, lineStyle: { width: 0 } });

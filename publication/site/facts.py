@@ -287,6 +287,12 @@ class Facts:
         """Rows of `feeds` of a department, of all months up to this one."""
         return self._feeds_history.filter(pl.col("department") == department).to_dicts()
 
+    @cached_property
+    def robustness(self) -> Mapping[str, Row]:
+        """Intervals of ranks by unit; empty in an issue without the table."""
+        table = self.optional("robustness")
+        return {} if table is None else {r["unit_code"]: r for r in table.iter_rows(named=True)}
+
     def optional(self, table: str) -> pl.DataFrame | None:
         """A table that this issue may not have."""
         return self.data.table(table) if self.data.has(table) else None

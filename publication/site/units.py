@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
 from markupsafe import Markup
 
 from publication.charts.drawing import Drawer
@@ -74,15 +73,12 @@ def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, 
 
 
 def _interval(facts: Facts, words: Words, code: str) -> str:
-    """The rank's interval in words; empty where the issue has none (the section says so itself)."""
-    table = facts.optional("robustness")
-    if table is None:
-        return ""
-    row = table.filter(pl.col("unit_code") == code).to_dicts()
-    if not row or row[0]["rank_p05"] is None:
-        return ""
-    said = words.t("unit.interval", low=shown(row[0]["rank_p05"], 0), high=shown(row[0]["rank_p95"], 0))
-    ties = row[0]["ties"]
+    """The rank's interval in words, or that the issue has none."""
+    row = facts.robustness.get(code)
+    if row is None or row["rank_p05"] is None:
+        return words.t("unit.robustness_absent")
+    said = words.t("unit.interval", low=shown(row["rank_p05"], 0), high=shown(row["rank_p95"], 0))
+    ties = row["ties"]
     return f"{said}; {words.t('unit.ties', count=ties)}" if ties else said
 
 
