@@ -126,6 +126,9 @@ def test_shares_at_the_ends_of_the_range() -> None:
 
 
 def test_outliers_lie_beyond_the_fences_of_tukey() -> None:
-    values = np.array([*np.arange(1.0, 20.0), 100.0])
-    assert describe(values).outliers == pytest.approx(0.05)
+    # quartiles 5.75 and 15.25: the fences are at −8.5 and 29.5; 28 lies within, 31 beyond
+    inner = np.arange(1.0, 20.0)
+    assert list(np.percentile([*inner, 31.0], [25, 75])) == [5.75, 15.25]
+    assert describe(np.array([*inner, 31.0])).outliers == pytest.approx(0.05)
+    assert describe(np.array([*inner, 28.0])).outliers == 0
     assert describe(np.arange(20.0)).outliers == 0
