@@ -6,8 +6,11 @@ checksums. Parquet and CSV are the issue's own bytes; nothing is computed again.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+
+import polars as pl
 
 from city.folder import City
 from gates.candidate import TABLES
@@ -31,8 +34,8 @@ def render_data_package(request: Request) -> None:
 def write_data_package(data: IssueData, city: City, folder: Path) -> list[Path]:
     """Write the package; the same bytes from the same issue.
 
-    Frictionless refuses paths that leave the package's folder, so the issue's files are copied: about 7 MB for an issue
-    of 131 units and 179 nodes, most of it CSV.
+    Frictionless refuses paths that leave the package's folder, so the issue's files are copied: 18 MB for an issue
+    of 131 units and 180 nodes, most of it CSV of contributions.
     """
     tables = [name for name in TABLES if data.has(name)]
     for kind in ("parquet", "csv", "json"):
@@ -40,7 +43,7 @@ def write_data_package(data: IssueData, city: City, folder: Path) -> list[Path]:
     for name in tables:
         for kind in ("parquet", "csv"):
             shutil.copyfile(data.folder / f"{name}.{kind}", folder / kind / f"{name}.{kind}")
-        data.table(name).write_json(folder / "json" / f"{name}.json")
+        (folder / "json" / f"{name}.json").write_text(_split(data.table(name)), encoding="utf-8")
     write_sdmx(data, city, folder / "sdmx")
     (folder / "README.md").write_text(readme_text(data, city, tables), encoding="utf-8")
     (folder / DESCRIPTOR).write_text(descriptor_text(data, city, tables, folder), encoding="utf-8")
@@ -48,3 +51,11 @@ def write_data_package(data: IssueData, city: City, folder: Path) -> list[Path]:
     lines = [f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
     return [*files, folder / CHECKSUMS]
+
+
+def _split(table: pl.DataFrame) -> str:
+    """A table as JSON, names once and then rows: a quarter of what an object for each row takes. pandas reads it with
+    `orient="split"`.
+    """
+    content = {"columns": table.columns, "data": table.rows()}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
