@@ -122,7 +122,7 @@ def _decomposed(facts: Facts, words: Words, code: str, span: str, row: Mapping[s
     rows = facts.contributions.get((code, span), [])
     name = words.t(f"col.change_{span}")
     if not rows:
-        return {"rows": [], "reason": f"{name}: {words.reason(row[f'change_{span}_reason']) or '–'}"}
+        return {"rows": [], "reason": f"{name}: {words.reason(row[f'change_{span}_reason']) or '–'}", "sentences": []}
     parts = [
         {
             "code": r["indicator_code"],
