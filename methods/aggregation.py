@@ -89,8 +89,9 @@ def _roll_up_block(
     applicable: Floats,
 ) -> None:
     """One block of cells, nodes × cells, all levels, written into the arrays given."""
-    if not len(scored):
-        scored, carried, applicable = (np.empty(score.shape) for _ in range(3))
+    if not len(scored):  # carried leaf weights decide nothing: only what coverage needs is summed
+        scored, applicable = np.empty(score.shape), np.empty(score.shape)
+    summed = (scored, carried, applicable) if len(carried) else (scored, applicable)
     _place_leaves(tree, leaf_score, leaf_status, score, coverage, status, scored, carried, applicable)
     burden = np.empty(status.shape, dtype=np.int8)
     burden[tree.leaves] = _BURDEN[status[tree.leaves]]
@@ -99,7 +100,7 @@ def _roll_up_block(
         mean = _Mean(tree.aggregation[node], float(tree.floor[node]))
         for child in below:
             mean.add(float(tree.weight[child]), score[child])
-        for leaf_weight in (scored, carried, applicable):
+        for leaf_weight in summed:
             np.add(leaf_weight[below[0]], leaf_weight[below[1]] if len(below) > 1 else 0.0, out=leaf_weight[node])
             for child in below[2:]:
                 leaf_weight[node] += leaf_weight[child]
@@ -113,7 +114,8 @@ def _roll_up_block(
         score[node] = np.where(enough, mean.value(), np.nan)
         status[node] = np.where(enough, burden[node], np.where(applies, MISSING, NOT_APPLICABLE))
         scored[node] *= enough
-        carried[node] *= enough
+        if len(carried):
+            carried[node] *= enough
         # what counts above as not measured counts so whatever was below it
         burden[node] = np.where(enough, burden[node], np.where(applies, PARTIAL, MEASURED))
 
@@ -138,7 +140,8 @@ def _place_leaves(
     coverage[leaves] = np.where(applies, there, np.nan)
     status[leaves] = np.where(there | ~applies, leaf_status, MISSING)
     scored[leaves] = weight * there
-    carried[leaves] = weight * (there & (leaf_status == CARRIED_FORWARD))
+    if len(carried):
+        carried[leaves] = weight * (there & (leaf_status == CARRIED_FORWARD))
     applicable[leaves] = weight * applies
 
 
