@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint ui bench lock clean
+.PHONY: help run test unit lint ui bench soak lock clean
 
 help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -37,6 +37,10 @@ ui: $(VENV)/.runtime ## Dagster UI with webserver and daemon on the same state, 
 
 bench: $(VENV)/.development ## Benchmarks: ratios against baselines measured in the same run.
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.development ## Hundreds of kills at random instants and at every step (hours; resumable, results in docs/soak/).
+	$(BIN)/python -m tests.soak
+	$(BIN)/python tests/hostile/campaign.py
 
 lock: ## Pin again from the .in files; no address is written into the locks.
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/runtime.in -o requirements/runtime.txt

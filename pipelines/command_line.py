@@ -14,6 +14,7 @@ from city.folder import CityFolderError
 from pipelines.commands.corrections import diff, reproduce
 from pipelines.commands.deliveries import receipts, templates, timeliness
 from pipelines.commands.export import export
+from pipelines.commands.health import doctor, prune
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.notices import notices
 from pipelines.commands.render import render
@@ -360,9 +361,11 @@ for _command in (
     receipts,
     timeliness,
     diff,
+    doctor,
     export,
     hold,
     notices,
+    prune,
     release,
     render,
     robustness,

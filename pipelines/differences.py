@@ -13,7 +13,7 @@ import polars as pl
 
 from city import City, Period, StateFolder
 from city.periods import add_months
-from gates.candidate import read_description
+from gates.candidate import TABLES, read_description
 from publication.differences import MonthDifference, month_difference
 from publication.listing import list_issues
 from publication.manifest import Issue, read_issue
@@ -28,7 +28,8 @@ SHOWN = 5
 class MonthState:
     """A month between its deliveries, its candidate and its issue. `pending`: what has changed since it was computed.
 
-    `difference` is None without a candidate or without an issue.
+    `lacks`: tables that the candidate of an older version of the code does not have. `difference` is None without a
+    whole candidate or without an issue.
     """
 
     period: Period
@@ -36,11 +37,12 @@ class MonthState:
     computed: bool
     pending: Changes
     difference: MonthDifference | None
+    lacks: Sequence[str] = ()
 
     @property
     def must_be_computed(self) -> bool:
-        """Whether the candidate (or, without one, the issue) is older than the deliveries or the city's folder."""
-        return bool(self.pending)
+        """Whether the candidate (or, without one, the issue) is older than deliveries, the city's folder or tables."""
+        return bool(self.pending or self.lacks)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,11 @@ class Differences:
         return pl.concat(frames) if frames else pl.DataFrame()
 
 
-def differences(city: City, state: StateFolder, months: Sequence[Period]) -> Differences:
-    """Compare the months with their latest issues; other published months are looked at for staleness only."""
+def differences(city: City, state: StateFolder, months: Sequence[Period], *, compare: bool = True) -> Differences:
+    """Compare the months with their latest issues; other published months are looked at for staleness only.
+
+    Without `compare` no table is read: only which months must be computed again.
+    """
     latest = {entry.period: read_issue(entry.folder) for entry in list_issues(state) if entry.latest}
     asked = set(months)
     everywhere = sorted(asked | latest.keys())
@@ -69,10 +74,11 @@ def differences(city: City, state: StateFolder, months: Sequence[Period]) -> Dif
         computed = (candidate / "candidate.json").exists()
         described = read_description(candidate) if computed else issue.manifest if issue else None
         pending = changes_since(city, described, landed, files) if described else Changes()
+        lacks = [name for name in TABLES if computed and not (candidate / f"{name}.parquet").exists()]
         difference = None
-        if period in asked and computed and issue:
+        if compare and period in asked and computed and issue and not lacks:
             difference = month_difference(candidate, issue)
-        found[period] = MonthState(period, issue, computed, pending, difference)
+        found[period] = MonthState(period, issue, computed, pending, difference, lacks)
     return Differences(
         [found[period] for period in months],
         [p for p in everywhere if p not in asked and found[p].must_be_computed],
@@ -117,6 +123,8 @@ def _month(month: MonthState, departments: Mapping[str, object], shown: int) -> 
         lines = [f"{month.period}  第{number}期, against 对比 r{revision}"]
     if month.pending:
         lines += _pending(month, departments, shown)
+    if month.lacks:
+        lines.append(f"  computed by an older version, which did not make 旧版结果缺表: {', '.join(month.lacks)}")
     if month.difference is not None:
         lines += _moves(month.difference, shown)
     return lines
@@ -177,14 +185,14 @@ def _unit(row: Mapping[str, object]) -> str:
 
 
 def _commands(command: str, months: Sequence[Period], options: str = "") -> str:
-    return "; ".join(f"pingan {command} {part}{options}" for part in _parts(months))
+    return "; ".join(f"pingan {command} {part}{options}" for part in month_ranges(months))
 
 
 def _ranges(months: Sequence[Period]) -> str:
-    return ", ".join(_parts(months))
+    return ", ".join(month_ranges(months))
 
 
-def _parts(months: Sequence[Period]) -> list[str]:
+def month_ranges(months: Sequence[Period]) -> list[str]:
     """Consecutive months as ranges, in order."""
     runs: list[list[Period]] = []
     for period in sorted(months):

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from city import Period
+from gates.store import replace_text
 from pipelines.settings import Settings
 
 #: Dagster's storage of this state folder. Telemetry is off: users' networks are closed.
@@ -33,7 +34,7 @@ def prepare_instance(where: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
-        configuration.write_text(_INSTANCE, encoding="utf-8")
+        replace_text(configuration, _INSTANCE)  # whole or not at all: an existing file is never looked at again
     return home
 
 
@@ -41,6 +42,7 @@ def run_job(
     where: Settings, job_name: str, months: Sequence[Period], run_config: Mapping[str, Any] | None = None
 ) -> dg.ExecuteInProcessResult:
     """Run a job for consecutive months in one run. Failures are in the result, not raised."""
+    from pipelines.dagster_health import mark_failed, process_tag
     from pipelines.definitions import build_definitions
 
     definitions = build_definitions(where)
@@ -48,7 +50,7 @@ def run_job(
     configuration: dict[str, Any] = dict(run_config or {})
     configuration.setdefault("loggers", {"console": {"config": {"log_level": "CRITICAL"}}})
     single = len(months) == 1
-    tags = {} if single else _range_tags(months)
+    tags = process_tag() | ({} if single else _range_tags(months))
     log_file = where.home / "logs" / "last_run.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -56,6 +58,8 @@ def run_job(
         log_file.open("w", encoding="utf-8") as log,
         redirect_stdout(log),  # dbt says every model twice; the screen is for progress
     ):
+        for run_id in mark_failed(instance):
+            logging.getLogger("pingan.runs").info("run %s, whose process is gone, is marked as failed", run_id[:8])
         return job.execute_in_process(
             run_config=configuration,
             instance=instance,

@@ -34,6 +34,7 @@ def serve(where: Settings, port: int, cities: Sequence[str] = ()) -> int:
 
     `cities` are the code locations, one each; the settings' own city when none is named.
     """
+    _sweep(where)
     workspace = write_workspace(where.home, cities or [where.city])
     environment = {
         **os.environ,
@@ -64,6 +65,16 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _sweep(where: Settings) -> None:
+    """The queue counts a run that was killed as running for ever; before the daemon starts, it is marked as failed."""
+    import dagster as dg
+
+    from pipelines.dagster_health import mark_failed
+
+    with dg.DagsterInstance.from_config(str(prepare_instance(where))) as instance:
+        mark_failed(instance)
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

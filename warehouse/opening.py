@@ -39,18 +39,20 @@ def open_warehouse(state: StateFolder) -> duckdb.DuckDBPyConnection:
             fault,
             aside.name,
         )
-    return _connected(state.warehouse, read_only=False)
+    return _connected(state.warehouse, _WAIT_SECONDS)
 
 
-def warehouse_fault(state: StateFolder) -> str | None:
+def warehouse_fault(state: StateFolder, wait: float | None = None) -> str | None:
     """What is wrong with the warehouse file, in DuckDB's words; None when every row of every table can be read.
+
+    `wait`: seconds for another process to close it, then WarehouseBusyError.
 
     DuckDB keeps a checksum for each block and looks at it when the block is read, so all are read: 0.3 s for 80 MB.
     """
     if not state.warehouse.exists():
         return None
     try:
-        with _connected(state.warehouse, read_only=False) as connection:
+        with _connected(state.warehouse, _WAIT_SECONDS if wait is None else wait) as connection:
             tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
             for schema, table in tables:
                 connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchone()  # noqa: S608 - names of the catalog
@@ -73,12 +75,12 @@ def set_aside(state: StateFolder) -> Path:
     return aside
 
 
-def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    deadline = time.monotonic() + _WAIT_SECONDS
+def _connected(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + wait
     told = False
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            return duckdb.connect(str(path))
         except duckdb.IOException as error:
             if _CONFLICT not in str(error):
                 raise
@@ -88,6 +90,6 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                     "a notebook) and run again; readers take issues/, not the warehouse. 数据仓库正被其他进程打开。"
                 ) from error
             if not told:
-                log.info("%s is open in another process; waiting up to %.0f s", path.name, _WAIT_SECONDS)
+                log.info("%s is open in another process; waiting up to %.0f s", path.name, wait)
                 told = True
             time.sleep(_POLL_SECONDS)

@@ -3,73 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from corrected_office import REASON, Corrected, reduced_gates
 from small_office import CODE_VERSION, PUBLISHED, Office
 
-import publication.issue as issue_module
-from gates.result import Finding, GateResult
+from feeds.landing import current_landing
+from gates.store import read_gate
 from pipelines.command_line import cli
-from pipelines.differences import Differences, differences, text
+from pipelines.differences import differences, text
 from pipelines.reproduction import reproduce
 from publication.issue import PublicationRefused
 from publication.listing import format_issues, list_issues
 from publication.verify import verify
+from warehouse.candidates import write_candidate
 from warehouse.inputs import InputGoneError
-
-REASON = "公安一月数据更正 police corrected January"
-
-
-@dataclass
-class Corrected:
-    """Two months published, then January's returns of one department restated, computed again and published."""
-
-    office: Office
-    unchanged: Differences
-    before_computing: Differences
-    before_publishing: Differences
-    refusal: str
-
-
-def reduced_gates() -> pytest.MonkeyPatch:
-    """Gate C has its own tests; here every month passes it."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(issue_module, "evaluate_release_gate", lambda *_: GateResult("C", "2022-01", (Finding("all", True),)))
-    return patch
-
-
-def pass_gate_a(office: Office) -> None:
-    from gates.store import write_gate
-
-    for period in PUBLISHED:
-        write_gate(office.state, GateResult("A", period, (Finding("all", True),)))
-
-
-@pytest.fixture(scope="module")
-def corrected(tmp_path_factory: pytest.TempPathFactory) -> Corrected:
-    office = Office(tmp_path_factory.mktemp("corrected")).open()
-    patch = reduced_gates()
-    office.land()
-    office.compute()
-    pass_gate_a(office)
-    assert [r.outcome for r in office.publish()] == ["published", "published"]
-    unchanged = differences(office.city, office.state, PUBLISHED)
-
-    office.restate("2022-01", "D1", "crimes", 3)
-    office.land(["2022-01"])
-    before_computing = differences(office.city, office.state, ["2022-01"])
-    office.compute()
-    pass_gate_a(office)
-    before_publishing = differences(office.city, office.state, PUBLISHED)
-    with pytest.raises(PublicationRefused) as refusal:
-        office.publish(["2022-01"])
-    assert {r.outcome for r in office.publish(reason=REASON)} == {"published"}
-    patch.undo()
-    return Corrected(office, unchanged, before_computing, before_publishing, str(refusal.value))
+from warehouse.window import run_window
 
 
 def command(office: Office, *words: str) -> Result:
@@ -127,6 +80,17 @@ def test_units_that_move_are_shown_before_anything_is_published(corrected: Corre
     assert "A102" in said
 
 
+def test_a_candidate_of_an_older_version_must_be_computed_again(corrected: Corrected, tmp_path: Path) -> None:
+    office = Office(tmp_path / "office")
+    shutil.copytree(corrected.office.folder, office.folder)
+    (office.state.candidate("2022-02") / "vetoes.parquet").unlink()
+    found = differences(office.city, office.state, PUBLISHED)
+    assert [(m.must_be_computed, list(m.lacks)) for m in found.months] == [(False, []), (True, ["vetoes"])]
+    said = text(office.city, found)
+    assert "旧版结果缺表: vetoes" in said
+    assert said.endswith("pingan materialize 2022-02")
+
+
 def test_a_new_revision_needs_a_reason_and_is_listed_with_what_moved(corrected: Corrected) -> None:
     assert "give a reason for r2" in corrected.refusal
     listed = list_issues(corrected.office.state)
@@ -154,6 +118,24 @@ def test_the_old_revision_stays_readable_and_verifiable(corrected: Corrected) ->
     missing = command(corrected.office, "show", "2022-01", "--revision", "3")
     assert missing.exit_code == 2
     assert verify(corrected.office.state) == []
+
+
+def test_a_new_candidate_drops_what_gates_said_of_the_one_before(corrected: Corrected, tmp_path: Path) -> None:
+    """A run that is killed between computing and judging must not leave a candidate beside another's passes."""
+    office = Office(tmp_path / "office")
+    shutil.copytree(corrected.office.folder, office.folder)
+    left = office.state.candidate("2022-01").with_name(".2022-01-99")
+    left.mkdir()
+    assert read_gate(office.state, "2022-01", "A") is not None
+    window = run_window(office.city, "2022-01", "2022-02")
+    receipts = current_landing(office.state, office.city.record_sets, window.feed_months)
+    write_candidate(office.city, office.state, receipts, "2022-01", CODE_VERSION)
+    assert [read_gate(office.state, "2022-01", gate) for gate in "ABC"] == [None, None, None]
+    assert not left.exists()
+    measures = office.state.candidate("2022-01") / "measures.parquet"
+    pl.read_parquet(measures).with_columns(pl.col("quantity") + 1).write_parquet(measures)  # something to publish
+    with pytest.raises(PublicationRefused, match="gate A has no result"):
+        office.publish(["2022-01"], reason="another")
 
 
 def test_a_published_month_that_did_not_change_is_not_published_again(corrected: Corrected) -> None:
