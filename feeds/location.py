@@ -8,9 +8,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any
@@ -68,12 +71,24 @@ def find_files(feed: str, root: str, path: str) -> list[tuple[str, Callable[[], 
         found = [name for name in found if not is_unfinished_name(name)]
     else:
         found = [whole] if filesystem.isfile(whole) else []
+    local = isinstance(filesystem, LocalFileSystem)
+    if not found and local:
+        _require_open(Path(base), path)
     if not found:
         raise NotDelivered(path)
-    if isinstance(filesystem, LocalFileSystem):
+    if local:
         _refuse_outside(feed, path, base, found)
     start = len(base) + 1 if base else 0
     return [(name[start:], _reading(filesystem, name)) for name in found]
+
+
+def _require_open(base: Path, path: str) -> None:
+    """PermissionError when the folder of a delivery may not be read: nothing is found in it then, and that is not
+    a department that delivered nothing.
+    """
+    plain = takewhile(lambda part: not any(sign in part for sign in "*?"), PurePosixPath(path).parts[:-1])
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(base.joinpath(*plain)):
+        pass
 
 
 def _refuse_outside(feed: str, path: str, base: str, found: Sequence[str]) -> None:

@@ -92,8 +92,10 @@ def obedient() -> Iterator[Worker]:
 
 
 @pytest.mark.parametrize("closed", ["sources/alpha/2022-01.csv", "sources/alpha", "landing/alpha/monthly/2022-01"])
-def test_a_permission_that_was_removed_loses_nothing(closed: str, obedient: Worker, landing: Campaign) -> None:
-    office = Office(landing.folder / "closed")
+def test_a_permission_that_was_removed_loses_nothing(
+    closed: str, obedient: Worker, landing: Campaign, tmp_path: Path
+) -> None:
+    office = Office(tmp_path / "closed")
     shutil.copytree(landing.template.folder, office.folder)
     path = office.state.root / closed
     mode = path.stat().st_mode
@@ -109,11 +111,12 @@ def test_a_permission_that_was_removed_loses_nothing(closed: str, obedient: Work
         assert "2022-01" in {p.parent.name for p in attempts}
         said = (office.state.landing / "alpha/monthly/2022-01/attempt.json").read_text(encoding="utf-8")
         assert "ermission" in said
-    assert landing.left_over(office) == []
+    # December's receipt notes that late rows in January's delivery were not read: the same rows, another receipt
+    late = "neither the old nor the new delivery: alpha/monthly/2021-12/current.json"
+    assert [problem for problem in landing.left_over(office) if problem != late] == []
     assert landed(office).keys() == landing.old.keys()
     assert obedient.take(office.folder, ("land",)) == 0, error_of(office)
     assert made(office) == landing.reference
-    shutil.rmtree(office.folder)
 
 
 def overwrite(path: Path, places: Sequence[float]) -> None:
