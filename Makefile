@@ -9,6 +9,8 @@ export GX_ANALYTICS_ENABLED = false
 # Where a machine forbids compiled modules, every command compiles Dagster, dbt and Great Expectations anew: 11 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
+PACKAGES := arrivals assets benchmarks city feeds gates methods notices pipelines publication schemas simulator warehouse
+
 .DEFAULT_GOAL := help
 .PHONY: help run test unit lint ui bench soak lock clean
 
@@ -26,9 +28,11 @@ test: lint ## All tests (CI calls this).
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"
 
-lint: $(VENV)/.development ## ruff (with the bandit rules), mypy, sqlfluff.
+lint: $(VENV)/.development ## ruff, bandit, mypy, sqlfluff.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@# its notes on `# nosec` marks of nested expressions go nowhere: each exception has its reason beside it
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) 2>/dev/null
 	$(BIN)/mypy
 	cd dbt_project && ../$(BIN)/sqlfluff lint models tests --disable-progress-bar --processes 2
 

@@ -114,7 +114,7 @@ def report(measured: Sequence[Measured], repeat: int, monte_carlo: float | None)
             + f"{'peak MiB':>10}",
         ]
     for m in stored:
-        assert m.duckdb is not None
+        assert m.duckdb is not None  # nosec B101 # a benchmark checks itself
         lines.append(
             f"{_words(m):<28}{m.duckdb.seconds:>10.3f}{m.duckdb.cpu_seconds:>8.3f}"
             + "".join(f"{m.duckdb_by_model[name]:>16.3f}" for name in MODELS)

@@ -79,7 +79,7 @@ class IndexWarehouse:
         # as dbt does it: rows are written by a cursor of their own while the model's reads the values
         with self.connection.cursor() as writer:
             writer.register("rows_of_model", rows)
-            writer.execute(f"create or replace table {numbers} as select * from rows_of_model")  # noqa: S608 - dbt's names
+            writer.execute(f"create or replace table {numbers} as select * from rows_of_model")  # nosec B608 # dbt's names
             writer.unregister("rows_of_model")
         between = time.perf_counter()
         self.connection.execute(f"create or replace table {named} as {self.compiled.node_scores_sql}")
@@ -100,7 +100,7 @@ class IndexWarehouse:
             listed = ", ".join(f"'{word}'" for word in words)
             self.connection.execute(f"create or replace type {name}_enum as enum ({listed})")
         selected = ", ".join(f"enum_code({name}::{name}_enum) as {name}" for name, _ in places)
-        query = f"select {selected}, score, coverage from {self.compiled.relations[1]}"  # noqa: S608 - dbt's own names
+        query = f"select {selected}, score, coverage from {self.compiled.relations[1]}"  # nosec B608 # dbt's own names
         found: dict[str, Any] = self.connection.execute(query).fetchnumpy()
         at = tuple(np.asarray(found[name]) for name, _ in places[:3])
         score[at] = np.ma.filled(np.ma.asarray(found["score"]), np.nan)
@@ -125,5 +125,5 @@ class IndexWarehouse:
         for number, table in enumerate(tables):
             self.connection.register("incoming", table.to_arrow())
             begin = f"create table {relation} as" if number == 0 else f"insert into {relation}"
-            self.connection.execute(f"{begin} select * from incoming")  # noqa: S608 - dbt's own names
+            self.connection.execute(f"{begin} select * from incoming")  # nosec B608 # dbt's own names
             self.connection.unregister("incoming")

@@ -327,7 +327,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def _yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=TextDates)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=TextDates)  # nosec B506 # a SafeLoader
     except FileNotFoundError as error:
         raise CityFolderError(f"{path} is missing: see docs/city-folder.md for what it holds") from error
     except yaml.YAMLError as error:

@@ -72,7 +72,7 @@ def _failing_rows(connection: duckdb.DuckDBPyConnection, test: Mapping[str, Any]
     if not relation:
         return []
     try:
-        cursor = connection.execute(f"select * from {relation}")  # noqa: S608 - the name is dbt's own
+        cursor = connection.execute(f"select * from {relation}")  # nosec B608 # the name is dbt's own
     except duckdb.CatalogException:
         return []
     names = [column[0] for column in cursor.description or ()]

@@ -73,7 +73,7 @@ def _absent(month: Candidate) -> Finding:
 
 
 def _not_applicable(check: Check) -> Finding:
-    assert check.not_applicable is not None  # noqa: S101 - the caller chose it by this
+    assert check.not_applicable is not None  # nosec B101 # the caller chose it by this
     reason_zh, reason_en = check.not_applicable
     return Finding(
         check=check.name,

@@ -44,7 +44,7 @@ def serve(where: Settings, port: int, cities: Sequence[str] = ()) -> int:
     }
     signal.signal(signal.SIGTERM, _interrupted)  # a service manager's stop ends both processes, like Ctrl-C
     processes = [
-        subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: S603 - our own commands
+        subprocess.Popen(command, env=environment, cwd=ROOT)  # nosec B603 # our own commands
         for command in service_commands(workspace, port)
     ]
     try:

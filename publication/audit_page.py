@@ -234,5 +234,5 @@ def _cell(column: str, row: dict[str, Any]) -> dict[str, Any]:
         return {"text": shown(value, digits), "kind": kind, "style": ""}
     style = ""
     if column in ("at_ceiling", "at_floor") and value is not None:
-        kind, style = "number bar", Markup(f' style="--share: {100 * value:.0f}%"')  # noqa: S704 - a number
+        kind, style = "number bar", Markup(f' style="--share: {100 * value:.0f}%"')  # nosec B704 # a number
     return {"text": shown(None if value is None else 100 * value, 1), "kind": kind, "style": style}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TOKEN_VARIABLE = "PINGAN_SIMULATOR_TOKEN"  # noqa: S105 - the variable's name
+TOKEN_VARIABLE = "PINGAN_SIMULATOR_TOKEN"  # nosec B105 # the variable's name
 
 
 class _Stumbles:

@@ -180,7 +180,7 @@ def read_table_month(path: Path, record_set: RecordSet, period: Period) -> pl.Da
     with closing(sqlite3.connect(path)) as connection:
         try:
             cursor = connection.execute(
-                f"select * from {_quoted(table_name(record_set))} where {_quoted(column)} = ?",  # noqa: S608
+                f"select * from {_quoted(table_name(record_set))} where {_quoted(column)} = ?",  # nosec B608 # quoted names of the simulator's own tables
                 (period,),
             )
         except sqlite3.OperationalError:
@@ -197,7 +197,7 @@ def clear_table_month(path: Path, record_set: RecordSet, period: Period) -> None
     if read_table_month(path, record_set, period) is None:
         return
     with closing(sqlite3.connect(path)) as connection, connection:
-        statement = f"delete from {_quoted(table_name(record_set))} where {_quoted(_period_column(record_set))} = ?"  # noqa: S608
+        statement = f"delete from {_quoted(table_name(record_set))} where {_quoted(_period_column(record_set))} = ?"  # nosec B608 # quoted names of the simulator's own tables
         connection.execute(statement, (period,))
 
 
@@ -230,8 +230,8 @@ def _create(connection: sqlite3.Connection, record_set: RecordSet, rows: pl.Data
 def _replace(connection: sqlite3.Connection, table: str, column: str, period: Period, rows: pl.DataFrame) -> None:
     names = ", ".join(_quoted(name) for name in rows.columns)
     marks = ", ".join("?" for _ in rows.columns)
-    connection.execute(f"delete from {_quoted(table)} where {_quoted(column)} = ?", (period,))  # noqa: S608
-    connection.executemany(f"insert into {_quoted(table)} ({names}) values ({marks})", rows.iter_rows())  # noqa: S608
+    connection.execute(f"delete from {_quoted(table)} where {_quoted(column)} = ?", (period,))  # nosec B608 # quoted names of the simulator's own tables
+    connection.executemany(f"insert into {_quoted(table)} ({names}) values ({marks})", rows.iter_rows())  # nosec B608 # quoted names of the simulator's own tables
 
 
 def _sql_type(dtype: Any) -> str:

@@ -30,7 +30,7 @@ def warehouse_contents(state: StateFolder, window: RunWindow) -> dict[str, Table
         ).fetchall()
         for schema, name, columns in found:
             counted = connection.execute(
-                "select count(*), count(*) filter (where period between ? and ?) "  # noqa: S608 - names from the catalog
+                "select count(*), count(*) filter (where period between ? and ?) "  # nosec B608 # names from the catalog
                 f'from "{schema}"."{name}"',
                 [window.release_from, window.release_to],
             ).fetchone()

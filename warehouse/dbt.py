@@ -84,7 +84,7 @@ def run_dbt(city: City, state: StateFolder, command: Sequence[str], target: Path
     dbt run inside our process would keep the warehouse open until we end.
     """
     arguments = dbt_arguments(city, command)
-    done = subprocess.run(  # noqa: S603 - dbt beside our Python, our own words
+    done = subprocess.run(  # nosec B603 # dbt beside our Python, our own words
         [
             *(dbt_executable(), "--quiet", "--no-use-colors", *arguments),
             *("--project-dir", str(PROJECT), "--profiles-dir", str(profiles_folder(state))),

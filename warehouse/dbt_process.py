@@ -25,4 +25,4 @@ def main() -> None:
         if os.getppid() != parent:  # it ended before we asked
             raise SystemExit(1)
     dbt = str(Path(sys.executable).with_name("dbt"))
-    os.execv(dbt, [dbt, *sys.argv[1:]])  # noqa: S606 - dbt beside our Python, no shell
+    os.execv(dbt, [dbt, *sys.argv[1:]])  # nosec B606 # dbt beside our Python, no shell

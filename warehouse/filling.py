@@ -52,7 +52,7 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
         connection.execute("create schema if not exists city; create schema if not exists landing")
         for name, table in (city_tables(city, window) | {"reports": reports}).items():
             connection.register("incoming", table.to_arrow())
-            connection.execute(f"create or replace table city.{name} as select * from incoming")  # noqa: S608 - our names
+            connection.execute(f"create or replace table city.{name} as select * from incoming")  # nosec B608 # our names
             connection.unregister("incoming")
         for record_set in city.record_sets:
             files = [
@@ -65,7 +65,7 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
             )
         returns = [r.key for r in city.record_sets if r.is_monthly_return]
         rows = " union all ".join(
-            f'select unit_code, period, measure, value as quantity from landing."{key}"'  # noqa: S608 - checked names
+            f'select unit_code, period, measure, value as quantity from landing."{key}"'  # nosec B608 # checked names
             for key in returns
         )
         empty = "select '' as unit_code, '' as period, '' as measure, 0.0::double as quantity where false"
@@ -94,6 +94,6 @@ def _landed(city: City, record_set: RecordSet, files: list[Path]) -> str:
     listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
     # The month is the folder that holds the file: nothing is copied, and the file's bytes do not repeat it.
     return (
-        "select * exclude (filename), regexp_extract(filename, '/(\\d{4}-\\d{2})/[^/]+$', 1) as period "  # noqa: S608
+        "select * exclude (filename), regexp_extract(filename, '/(\\d{4}-\\d{2})/[^/]+$', 1) as period "  # nosec B608 # paths of landing, quotes doubled
         f"from read_parquet([{listed}], filename = true)"
     )

@@ -144,9 +144,9 @@ def _read_values(
             (case status {words} end)::tinyint as status, value_smoothed, numerator, numerator_of_upper_units
         from indicator_values_read
         where period between '{periods[0]}' and '{periods[-1]}'
-        """,  # noqa: S608 - months and statuses of ours
+        """,  # nosec B608 # months and statuses of ours
     )
-    assert selected is not None  # noqa: S101 - a query that selects answers a relation
+    assert selected is not None  # nosec B101 # a query that selects answers a relation
     for batch in selected.to_arrow_reader(1_000_000):
         column = {name: _numbers(batch.column(name)) for name in batch.schema.names}
         leaf = places.leaf_of_position[column["indicator_position"].astype(np.intp)]

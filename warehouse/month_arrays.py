@@ -207,7 +207,7 @@ class MonthReader:
     ) -> dict[str, Floats]:
         """Columns of a month's rows as arrays, nodes × units; NaN where there is no row or a null."""
         query = (
-            f"select {node}, unit_code, {', '.join(columns)} from month_rows "  # noqa: S608 - names and months of ours
+            f"select {node}, unit_code, {', '.join(columns)} from month_rows "  # nosec B608 # names and months of ours
             f"where period = '{period}' and version = '{version}'"
         )
         found = self._relations[table].query("month_rows", query)

@@ -55,7 +55,7 @@ def warehouse_fault(state: StateFolder, wait: float | None = None) -> str | None
         with _connected(state.warehouse, _WAIT_SECONDS if wait is None else wait) as connection:
             tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
             for schema, table in tables:
-                connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchone()  # noqa: S608 - names of the catalog
+                connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{table}" as t').fetchone()  # nosec B608 # names of the catalog
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException):
             raise

@@ -70,7 +70,7 @@ def page(content: Bulletin) -> str:
     return environment.get_template("bulletin.html.j2").render(
         bulletin=content,
         lang="zh-CN" if content.language == "zh" else "en",
-        style=Markup((_TEMPLATES / "bulletin.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        style=Markup((_TEMPLATES / "bulletin.css").read_text(encoding="utf-8")),  # nosec B704 # our own file
         tints={key: tinted(colour, 0.24) for key, (colour, _) in content.colours.items()},
         drawn=Markup,
     )

@@ -46,7 +46,7 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
     texts: dict[str, Mapping[str, str]] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # nosec B506 # a SafeLoader
         for key, entry in (content or {}).items():
             faults += _faults(path.name, key, entry, texts)
             texts[key] = entry

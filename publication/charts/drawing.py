@@ -129,7 +129,7 @@ class Drawer:
         )
         text = compact(str(drawn))
         try:
-            ElementTree.fromstring(text)  # noqa: S314 - our own text; a fault must show here and not in a page
+            ElementTree.fromstring(text)  # nosec B314 # our own text; a fault must show here and not in a page
         except ElementTree.ParseError as error:
             raise ChartError(f"the {chart.kind} chart is not XML: {error}") from error
         return text

@@ -58,7 +58,7 @@ def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, 
             }
             for m in members
         ],
-        "map_svg": Markup(  # noqa: S704 - our own drawing, names escaped
+        "map_svg": Markup(  # nosec B704 # our own drawing, names escaped
             tile_map([place(facts, words, m["unit_code"], "../") for m in facts.members[code]], palette)
         )
         if lowest

@@ -55,7 +55,7 @@ def test_the_warehouse_agrees_with_numpy(compiled: Compiled, case: GeneratedCity
     try:
         stored.run()
         check_agreement(case, stored.results(case), oracle)
-        stored.connection.execute(f"delete from {stored.compiled.relations[1]} where node_level = 0")  # noqa: S608
+        stored.connection.execute(f"delete from {stored.compiled.relations[1]} where node_level = 0")
         with pytest.raises(ValueError, match="rows where nodes"):
             stored.results(case)
     finally:
@@ -141,7 +141,7 @@ def test_values_that_lack_a_row_are_refused(compiled: Compiled, case: GeneratedC
     try:
         unit, code = case.city.units[7].code, case.indicators[3].code
         stored.connection.execute(
-            f"delete from {stored.compiled.values_relation} "  # noqa: S608
+            f"delete from {stored.compiled.values_relation} "
             f"where unit_code = '{unit}' and indicator_code = '{code}' and period = '{case.periods[1]}'"
         )
         with pytest.raises(Exception, match=f"no row of {code} for {unit} in {case.periods[1]}"):
@@ -159,7 +159,7 @@ def test_memory_stays_bounded_month_by_month(
         monkeypatch.setattr(warehouse.index_scores, "_VALUES_AT_ONCE", at_once)
         stored = IndexWarehouse(compiled, case)
         stored.run()
-        query = f"select * from {compiled.relations[1]} order by all"  # noqa: S608
+        query = f"select * from {compiled.relations[1]} order by all"
         found.append(stored.connection.execute(query).fetchall())
         stored.close()
     assert found[0] == found[1]

@@ -232,7 +232,7 @@ def draw_returns(
     seed: int, missing_returns: float, missing_rows: float, county_rows: float
 ) -> dict[tuple[str, str], Return]:
     """(period, department) -> what it delivered; a return that was not delivered is absent."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable test data
+    draw = random.Random(seed)
     returns: dict[tuple[str, str], Return] = {}
     safety = {u[0]: draw.uniform(0.5, 1.6) for u in UNITS}
     for period in MONTHS:
@@ -342,7 +342,7 @@ def write_returns(sources: Path, returns: Mapping[tuple[str, str], Return], shuf
         ]
         parts = {f"{period}.csv": rows}
         if shuffled_by is not None:
-            random.Random(f"{shuffled_by} {period} {department}").shuffle(rows)  # noqa: S311
+            random.Random(f"{shuffled_by} {period} {department}").shuffle(rows)
             middle = len(rows) // 3
             parts = {f"{period}-a.csv": rows[:middle], f"{period}-b.csv": rows[middle:]}
         for name, part in parts.items():

@@ -163,7 +163,7 @@ def test_a_warehouse_open_elsewhere(office: Office) -> None:
 def test_variables_that_feeds_name(office: Office) -> None:
     city = office.city
     feed = city.feeds[0]
-    record_set = replace(feed.record_sets[0], root="ALPHA_ROOT", token="ALPHA_TOKEN")  # noqa: S106 - a variable's name
+    record_set = replace(feed.record_sets[0], root="ALPHA_ROOT", token="ALPHA_TOKEN")
     named = replace(city, feeds=(replace(feed, record_sets=(record_set,)), *city.feeds[1:]))
     (absent,) = examine(replace(patient(office), city=named))
     assert (absent.severity, "ALPHA_ROOT" in absent.en) == (NOTE, True)

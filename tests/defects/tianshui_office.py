@@ -122,7 +122,7 @@ class Office:
             return _workbook(path)
         with closing(sqlite3.connect(path)) as connection:
             table, column = record_set.options["table"], record_set.options["period_column"]
-            cursor = connection.execute(f'select * from "{table}" where "{column}" = ?', (month,))  # noqa: S608
+            cursor = connection.execute(f'select * from "{table}" where "{column}" = ?', (month,))
             headers = [d[0] for d in cursor.description]
             rows = [as_text(dict(zip(headers, values, strict=True))) for values in cursor]
         return Delivered(rows, [0] * len(rows))

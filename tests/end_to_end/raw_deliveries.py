@@ -111,7 +111,7 @@ class Folder:
             return None
         if delivery.table:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-                cursor = connection.execute(f'select * from "{delivery.table}" where "报送月份" = ?', [month])  # noqa: S608
+                cursor = connection.execute(f'select * from "{delivery.table}" where "报送月份" = ?', [month])
                 header = [c[0] for c in cursor.description]
                 rows = pl.DataFrame(cursor.fetchall(), schema=header, orient="row", infer_schema_length=None)
         elif path.suffix == ".json":

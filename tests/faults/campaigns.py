@@ -130,7 +130,7 @@ class Campaign:
 
     def random_kill(self, number: int, seed: int = 1) -> Trial:
         """Kill at an instant drawn evenly over the time that the steps take undisturbed."""
-        instant = random.Random(f"{seed} {self.name} {number}").uniform(0, self.seconds)  # noqa: S311 - repeatable
+        instant = random.Random(f"{seed} {self.name} {number}").uniform(0, self.seconds)
         office = self._copy("trial")
         code = self.worker.take(office.folder, self.steps, kill_after=instant)
         return self._trial(number, "instant", round(instant, 4), code, office)

@@ -60,7 +60,7 @@ class HostileDelivery:
 
 def hostile_delivery(seed: int) -> HostileDelivery:
     """The delivery of a seed."""
-    rng = random.Random(seed)  # noqa: S311 - the same seed must give the same delivery
+    rng = random.Random(seed)
     base, header = (CRIME, CRIME_HEADER) if rng.random() < 0.7 else (RETURN, RETURN_HEADER)
     if rng.random() < 0.15:
         header = rng.sample(header, len(header)) + rng.sample(HOSTILE, rng.randint(0, 3))
@@ -155,7 +155,7 @@ def _sqlite(header: list[str], rows: list[list[str]], encoding: str) -> bytes:
     with sqlite3.connect(":memory:") as connection:
         connection.execute(f"create table delivery ({columns})")
         marks = ", ".join("?" for _ in header)
-        connection.executemany(f"insert into delivery values ({marks})", rows)  # noqa: S608
+        connection.executemany(f"insert into delivery values ({marks})", rows)
         return connection.serialize()
 
 

@@ -165,7 +165,7 @@ def test_only_a_node_of_both_versions_is_decomposed() -> None:
 @st.composite
 def comparisons(draw: st.DrawFn) -> tuple[PeriodScores, PeriodScores, np.ndarray[Any, Any], list[str]]:
     """Two versions of a random framework, scores with gaps, and some old values scored by a new rule."""
-    rng = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - repeatable test data
+    rng = random.Random(draw(st.integers(0, 2**32)))
     averages = draw(st.sampled_from([("arithmetic",), AVERAGES, ("geometric",), ("harmonic", "arithmetic")]))
     gaps, low = draw(st.sampled_from([0.0, 0.2, 0.6])), draw(st.sampled_from([-20.0, 0.0, 5.0]))
     new_method = draw(st.booleans())

@@ -18,7 +18,7 @@ class Picture:
     """A parsed chart."""
 
     def __init__(self, text: str) -> None:
-        self.root = ElementTree.fromstring(text)  # noqa: S314 - what our own drawing made
+        self.root = ElementTree.fromstring(text)
         self.texts = [(self._place(e), e.text or "") for e in self.root.iter(f"{SVG}text")]
         self.points: list[tuple[float, float]] = []
         for element in self.root.iter():

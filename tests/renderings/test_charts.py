@@ -72,7 +72,7 @@ def test_a_radar_shows_and_prints_every_value(drawer: Drawer) -> None:
 
 
 def test_a_strip_shows_every_unit_and_every_upper_unit(drawer: Drawer) -> None:
-    draw = random.Random(1)  # noqa: S311 - a fixed sample
+    draw = random.Random(1)
     points = [[60 + 40 * draw.random(), i % 3 - 1] for i in range(60)]
     points[7][0] = None  # type: ignore[call-overload]
     data = {

@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 
 #: Has characters that an address has to quote, and looks like nothing else, so that it is found where it leaks.
-PASSWORD = "geheim/@:#%9f27"  # noqa: S105 - of a server that lives as long as the tests
+PASSWORD = "geheim/@:#%9f27"
 USER = "pingan_reader"
 
 

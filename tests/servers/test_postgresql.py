@@ -35,7 +35,7 @@ def police(office: Opened, postgresql: Server) -> Office:
         server.execute("grant usage on schema public to public")
     with closing(sqlite3.connect(opened.path(FEEDS[0]))) as connection:
         for table in TABLES:
-            cursor = connection.execute(f'select * from "{table}"')  # noqa: S608 - a name of ours
+            cursor = connection.execute(f'select * from "{table}"')
             postgresql.load(table, [d[0] for d in cursor.description], cursor.fetchall())
     return opened
 
