@@ -113,7 +113,7 @@
     var own = data.series[data.series.length - 1];
     return Object.assign(base(palette), {
       radar: {
-        radius: data.narrow ? "46%" : "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
+        radius: data.narrow ? "50%" : "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
         indicator: data.axes.map(function (name, i) { return { name: name + "\n" + fixed(own.values[i], 1), min: low, max: data.hard ? 100 : span[1] }; }),
         axisName: { color: palette.ink, fontSize: data.narrow ? 10 : FONT, lineHeight: data.narrow ? 12 : 15, fontFamily: "inherit" },
         axisLine: { lineStyle: { color: palette.line } }, splitLine: { lineStyle: { color: palette.line } }, splitArea: { show: false },
@@ -224,7 +224,7 @@
         type: "sunburst", radius: ["14%", "96%"], nodeClick: false, sort: null, emphasis: { disabled: true },
         itemStyle: { borderColor: palette.paper, borderWidth: 1.5 },
         label: { color: palette.ink, fontSize: 11, fontFamily: "inherit", minAngle: 6 },
-        levels: [{}, { r0: "14%", r: "56%", label: { rotate: 0 } }, { r0: "56%", r: "96%", label: { rotate: "radial", fontSize: 10 } }],
+        levels: [{}, { r0: "14%", r: "56%", label: { rotate: "radial" } }, { r0: "56%", r: "96%", label: { rotate: "radial", fontSize: 10 } }],
         data: data.tree.map(function (n, i) {
           var colour = i % 2 ? palette.band : palette.line;
           return {

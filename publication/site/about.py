@@ -17,6 +17,7 @@ from publication.site.facts import Facts
 from publication.site.overview import cell
 from publication.site.words import Words
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Texts that compare.js shows.
 _SCRIPT_WORDS = ("compare.chart", "compare.empty", "compare.many", "compare.loading", "col.month", "chart.table")
 
@@ -244,10 +245,21 @@ def downloads(facts: Facts, words: Words, alongside: frozenset[str]) -> dict[str
     return {"title": words.t("downloads.title"), "files": files, "others": others}
 
 
-def scores_of(facts: Facts, month: int) -> list[int | None]:
-    """All scores of a month in hundredths, units by nodes, for the compare page."""
-    flat = facts.history[month].ravel()
-    return [None if value != value else round(value * 100) for value in flat.tolist()]
+def scores_of(facts: Facts, month: int) -> str:
+    """All scores of a month for the compare page: units by nodes, three characters of base 36 for each.
+
+    They hold the score in hundredths plus 10,000 (so -100.00 to 366.55 can be said); `___` is no score. As JSON numbers
+    a month is 125 kB, so 71. ValueError for a score beyond.
+    """
+    flat = facts.history[month].ravel().tolist()
+    return "".join("___" if value != value else _packed(round(value * 100) + 10_000) for value in flat)
+
+
+def _packed(number: int) -> str:
+    if not 0 <= number < 36**3:
+        raise ValueError(f"a score of {(number - 10_000) / 100} cannot be written for the compare page")
+    high, low = divmod(number, 36 * 36)
+    return _DIGITS[high] + _DIGITS[low // 36] + _DIGITS[low % 36]
 
 
 def _indented(depth: int, name: str) -> str:

@@ -56,7 +56,8 @@ def department_page(facts: Facts, words: Words, code: str) -> dict[str, Any]:
             for f in feeds
         ],
         "due_day": next((f.due_day for f in facts.city.feeds if f.department.code == code), MISSING),
-        "arrivals": [],
+        "arrivals": _arrivals(facts, words, code),
+        "arrivals_note": str(facts.timeliness.get(f"note_{words.language}", "")),
         "months": _months(facts, code),
     }
 
@@ -87,6 +88,23 @@ def _effects(facts: Facts, words: Words, top: str, codes: set[str]) -> list[tupl
             name = words.t("department.changed", span=words.t(f"col.change_{span}"))
             effects.append((name, sum(r["total"] for r in rows if r["indicator_code"] in codes)))
     return effects
+
+
+def _arrivals(facts: Facts, words: Words, code: str) -> list[dict[str, Any]]:
+    """When the department's deliveries were there, the latest month first; empty in an issue without the account."""
+    rows = [r for r in facts.timeliness.get("rows", []) if r["department"] == code]
+    return [
+        {
+            "period": r["period"],
+            "cells": [
+                r["due"],
+                words.t(f"timeliness.{r['state']}", days=r["late_days"]),
+                r["complete_at"] or MISSING,
+                f"{r['delivered']} / {r['expected']}",
+            ],
+        }
+        for r in reversed(rows)
+    ]
 
 
 def _months(facts: Facts, code: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Reading and arranging only. The one number made here is the spread of peers over
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -292,6 +293,12 @@ class Facts:
         """Intervals of ranks by unit; empty in an issue without the table."""
         table = self.optional("robustness")
         return {} if table is None else {r["unit_code"]: r for r in table.iter_rows(named=True)}
+
+    @cached_property
+    def timeliness(self) -> Mapping[str, Any]:
+        """The issue's account of who delivered when (timeliness.json); empty in an issue without one."""
+        path = self.data.folder / "timeliness.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
     def optional(self, table: str) -> pl.DataFrame | None:
         """A table that this issue may not have."""

@@ -302,9 +302,15 @@ def weights(facts: Facts, words: Words, drawer: Drawer) -> Figure:
         below = [] if node["scoring"] else facts.children[node["code"]]
         tree.append(
             {
-                "name": _broken(words.name(node), 5 if words.language == "zh" else 12),
+                "name": _broken(words.name(node), 6 if words.language == "zh" else 18),
                 "share": node["effective_weight"],
-                "children": [{"name": words.name(c), "share": c["effective_weight"]} for c in below],
+                "children": [
+                    {
+                        "name": _broken(words.name(c), 7 if words.language == "zh" else 20),
+                        "share": c["effective_weight"],
+                    }
+                    for c in below
+                ],
             }
         )
         rows.append({"code": node["code"], "share": node["effective_weight"], "upper": bool(below)})

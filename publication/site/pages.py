@@ -27,6 +27,8 @@ NAVIGATION = (
 #: From the site's folder to the issue's, and to the folder of all issues.
 _TO_ISSUE = "../"
 _TO_ISSUES = "../../../index.html"
+#: End tags that HTML lets one leave out; a twentieth of the site's bytes.
+_OMITTED = ("</td>", "</th>", "</tr>", "</thead>", "</tbody>", "</li>", "</dt>", "</dd>")
 
 
 class Pages:
@@ -64,6 +66,8 @@ class Pages:
         }
         title = context.get("title") or self._words.t(f"nav.{section}")
         text = self._environment.get_template(template).render({**context, **around, "title": title})
+        for tag in _OMITTED:
+            text = text.replace(tag, "")
         target.write_text(text, encoding="utf-8")
 
     @cached_property

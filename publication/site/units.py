@@ -132,15 +132,22 @@ def _decomposed(facts: Facts, words: Words, code: str, span: str, row: Mapping[s
         }
         for r in sorted(rows, key=lambda r: (-abs(r["total"]), r["indicator_code"]))
     ]
-    keys = ("value", "other", "total")
+    listed, others = parts[:_LISTED], parts[_LISTED:]
     return {
         "title": words.t("unit.contributions_title", span=name, change=shown(row[f"change_{span}"], signed=True)),
-        "rows": parts[:_LISTED],
-        "rest": {k: sum(p[k] for p in parts[_LISTED:]) for k in keys},
-        "rest_count": len(parts[_LISTED:]),
-        "sum": {k: sum(p[k] for p in parts) for k in keys},
-        "sentences": [],
+        "rows": [{"code": p["code"], **_shown(p)} for p in listed],
+        "rest": _shown(_summed(others)),
+        "rest_count": len(others),
+        "sum": _shown(_summed(parts)),
     }
+
+
+def _summed(parts: list[dict[str, Any]]) -> dict[str, float]:
+    return {key: sum(p[key] for p in parts) for key in ("value", "other", "total")}
+
+
+def _shown(part: Mapping[str, Any]) -> dict[str, str]:
+    return {key: shown(part[key], 3, signed=True) for key in ("value", "other", "total")}
 
 
 def _heat(facts: Facts, code: str) -> dict[str, Any]:

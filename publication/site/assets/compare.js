@@ -51,8 +51,9 @@
   }
 
   function score(month, unit, node) {
-    var value = loaded[month][place.units[unit] * pinganIndex.nodes.length + place.nodes[node]];
-    return value == null ? null : value / 100;
+    /* three characters for each score: hundredths plus 10,000 in base 36 (about.py, scores_of) */
+    var at = 3 * (place.units[unit] * pinganIndex.nodes.length + place.nodes[node]), text = loaded[month].slice(at, at + 3);
+    return text === "___" ? null : (parseInt(text, 36) - 10000) / 100;
   }
 
   function element(name, text, attributes) {

@@ -22,6 +22,7 @@
     live.style.height = figure.dataset.height + "px";
     live.hidden = false;
     content.data.narrow = live.clientWidth < 420;
+    if (content.data.narrow && figure.dataset.kind === "radar") live.style.height = "400px";
     picture.hidden = true;
     var chart = echarts.init(live, null, { renderer: "svg" });
     chart.setOption(pinganCharts[figure.dataset.kind](content.data, content.words, palette()));
