@@ -88,13 +88,13 @@ def mixed(colour: str, with_colour: str, share: float) -> str:
 class Drawer:
     """One V8 with ECharts in it; draws charts with one palette."""
 
-    def __init__(self, palette: Mapping[str, str]) -> None:
-        """Loading ECharts takes a quarter of a second."""
+    def __init__(self, palette: Mapping[str, str], drawn: dict[str, str] | None = None) -> None:
+        """Loading ECharts takes a quarter of a second. `drawn` is what drawers with one palette have drawn already."""
         self._palette = dict(palette)
         self._engine = MiniRacer()
         self._engine.eval(ECHARTS.read_text(encoding="utf-8"))
         self._engine.eval(OPTIONS.read_text(encoding="utf-8"))
-        self._drawn: dict[str, str] = {}
+        self._drawn: dict[str, str] = {} if drawn is None else drawn
 
     def __enter__(self) -> Self:
         """The drawer itself."""

@@ -52,7 +52,8 @@ def render_site(request: Request) -> None:
         for task in _tasks(facts, words, Pages(words, request.target), palette, shapes, request.alongside)
     ]
     drawers: SimpleQueue[Drawer] = SimpleQueue()
-    opened = [Drawer(palette) for _ in range(_THREADS)]
+    drawn: dict[str, str] = {}
+    opened = [Drawer(palette, drawn) for _ in range(_THREADS)]
     for drawer in opened:
         drawers.put(drawer)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -33,11 +34,20 @@ def figure(
     sentence: str,
     note: str = "",
     shared: frozenset[str] = frozenset(),
+    nameless: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
     **more: Any,
 ) -> Figure:
     """A figure as templates show it; `more` is added to it. Data named in `shared` is the same on all pages: the live
     chart has it from index.js.
+
+    Drawing is most of a rendering's time, so a picture in which no name stands is drawn once for both languages:
+    `nameless` replaces the data that the live chart names things by, and `labels` are put where `label(i)` was drawn.
     """
+    picture = chart if nameless is None else replace(chart, data={**chart.data, **nameless}, words={})
+    svg = drawer.svg(picture, name=identity)
+    for place, text in enumerate(labels):
+        svg = svg.replace(label(place), str(escape(text)))
     own = {key: value for key, value in chart.data.items() if key not in shared}
     content = json.dumps({"data": own, "words": chart.words}, ensure_ascii=False, separators=(",", ":"))
     return {
@@ -48,10 +58,15 @@ def figure(
         "sentence": sentence,
         "note": note,
         "legend": (),
-        "svg": Markup(drawer.svg(chart, name=identity)),  # nosec B704 # our own drawing, parsed as XML
-        "json": Markup(content.replace("<", "\\u003c")),  # nosec B704 # no tag can begin in it
+        "svg": Markup(svg),  # nosec B704 # our own drawing, parsed as XML, labels escaped
+        "json": Markup(content.replace("<", "\u003c")),  # nosec B704 # no tag can begin in it
         **more,
     }
+
+
+def label(place: int) -> str:
+    """What stands in a picture until its language is known."""
+    return f"⟦{place}⟧"
 
 
 def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, identity: str = "trend") -> Figure:
@@ -90,6 +105,7 @@ def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, iden
         Chart("trend", data, 640, 280, {"peers": peers}),
         identity,
         shared=frozenset(facts.chart_frame),
+        nameless={"name": "", "uppers": [{"values": u["values"]} for u in data["uppers"]]},
         title=title,
         sentence=_trend_sentence(words, name, facts.months, own),
         note=words.t("chart.trend_note" if band else "chart.trend_note_alone"),
@@ -190,6 +206,7 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
     marks = [_drawn(number(code)) if code else None for code, _ in above]
     numbers = [v for v in (*(p[0] for p in points), *marks) if v is not None]
     names = [words.unit_name[code] if code else words.level(facts.levels[-1]) for code, _ in above]
+    other_names = [words.other_name(facts.unit[code]) for code, _ in above if code]
     what = words.t("col.value") if by_value else words.t("col.score")
     unit_text = f"（{node['unit']}）" if by_value and node["unit"] and words.language == "zh" else ""
     low, high = min(there), max(there)
@@ -205,12 +222,14 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
                 "marks": marks,
                 "limits": nice_limits(numbers, 0.0 if min(numbers) >= 0 and by_value else None),
                 "digits": 2,
-                "labels": 22 + 7 * max(_width(name) for name in names),
+                "labels": 22 + 7 * max(_width(name) for name in (*names, *other_names)),
             },
             640,
             60 + 34 * len(names) if len(names) > 1 else 130,
         ),
         "strip",
+        nameless={"rows": [label(i) for i in range(len(names))]},
+        labels=names,
         title=words.t("chart.strip", name=words.name(node), what=what + unit_text),
         note=words.t("chart.strip_note" if any(m is not None for m in marks) else "chart.strip_note_alone"),
         sentence=words.t(
@@ -238,6 +257,8 @@ def curve(
     values = facts.values_of(node["code"])
     for group in parameters:
         posts = [float(group[k]) for k in ("p0", "p60", "p100", "target", "lo", "hi") if group[k] is not None]
+        if node["scoring"] == "zero_tolerance":
+            posts.append(100.0)  # from there on nothing is left to deduct
         rule = ScoringRule(
             node["code"],
             node["scoring"],
@@ -248,7 +269,7 @@ def curve(
             if group["reference_values"]
             else (),
         )
-        limits = nice_limits([*values, *posts, 100.0 if node["scoring"] == "zero_tolerance" else 0.0], 0.0)
+        limits = nice_limits([*values, *posts, 0.0], 0.0)
         grid = sorted({*np.linspace(limits[0], limits[1], 41).tolist(), *(p for p in posts if p >= limits[0])})
         x = np.asarray(grid, dtype=np.float64)
         y = score_values(rule, x.copy())
@@ -276,6 +297,7 @@ def curve(
             230,
         ),
         "curve",
+        nameless={"lines": [{"name": "", "points": points} for _, points in lines]},
         title=title,
         note=words.t("chart.curve_note", unit=unit or words.t("chart.curve_value")),
         legend=[("own" if i == 0 else "upper1", name) for i, (name, _) in enumerate(lines)] if len(lines) > 1 else [],

@@ -106,6 +106,8 @@ def place(facts: Facts, words: Words, unit: str, root: str) -> Place:
     colour = row["colour"] or ""
     name = words.unit_name[unit]
     said = words.colour_word[colour] if colour else words.status(row["status"])
+    if unit in facts.vetoes:
+        said = f"{said} ({words.t('veto.capped')})"
     return Place(
         code=unit,
         name=name,

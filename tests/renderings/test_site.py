@@ -127,6 +127,27 @@ def test_a_units_page_has_every_score_of_the_unit(site: Rendered) -> None:
         assert shown(facts.score[unit, "I"]["score"]) in text
 
 
+def test_a_units_page_takes_its_change_apart_and_says_how_far_its_rank_holds(site: Rendered) -> None:
+    """Where the issue has the tables; where it has not, the page says that."""
+    facts = site.facts
+    for unit in ("620500", "620502", facts.strip_units[0]):
+        text = site.page(f"en/units/{unit}.html")
+        own = facts.score[unit, site.data.root]
+        rows = facts.contributions.get((unit, "month"), [])
+        assert (not rows) == (not site.data.has("contributions"))
+        if rows:
+            assert sum(r["total"] for r in rows) == pytest.approx(own["change_month"], abs=1e-9)
+            foot = text_of(text[text.index("<tfoot>") : text.index("</table>", text.index("<tfoot>"))]).split()
+            assert foot[-1] == shown(own["change_month"], 3, signed=True)
+        else:
+            assert "Not in this issue." in text
+        interval = facts.robustness.get(unit)
+        if interval is None:
+            assert "No interval of ranks in this issue." in text
+        else:
+            assert f"90% interval {shown(interval['rank_p05'], 0)}–{shown(interval['rank_p95'], 0)}" in text
+
+
 def test_an_indicators_page_has_every_unit_with_value_and_score(site: Rendered) -> None:
     facts = site.facts
     for indicator in ("I010101", "I030104", "I020303"):
