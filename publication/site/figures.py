@@ -59,7 +59,7 @@ def figure(
         "note": note,
         "legend": (),
         "svg": Markup(svg),  # nosec B704 # our own drawing, parsed as XML, labels escaped
-        "json": Markup(content.replace("<", "\u003c")),  # nosec B704 # no tag can begin in it
+        "json": Markup(content.replace("<", "\\u003c")),  # nosec B704 # no tag can begin in it
         **more,
     }
 
@@ -378,7 +378,10 @@ def nice_limits(values: Sequence[float], floor: float | None) -> list[float]:
     span = (high - low) or abs(high) or 1.0
     step = 10.0 ** np.floor(np.log10(span))
     step = next(step * f for f in (0.2, 0.5, 1.0, 2.0) if span / (step * f) <= 10)
-    return [round(float(np.floor(low / step) * step), 9), round(float(np.ceil(high / step) * step), 9)]
+    ends = [float(np.floor(low / step) * step), float(np.ceil(high / step) * step)]
+    if ends[0] == ends[1]:  # all values are one round number: an axis needs some length
+        ends = [ends[0] - step, ends[1] + step]
+    return [round(end, 9) for end in ends]
 
 
 def _broken(name: str, letters: int = _LETTERS) -> str:
