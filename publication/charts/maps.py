@@ -128,7 +128,7 @@ def read_boundaries(path: Path, units: Sequence[Unit]) -> dict[str, list[Ring]]:
     for own, feature in zip(fields, features, strict=True):
         code = names.get(own.get(best, ""))
         if code is not None:
-            shapes.setdefault(code, []).extend(_rings(_geometry(feature)))
+            shapes.setdefault(code, []).extend(_rings(_geometry(feature, path)))
     absent = [unit for unit in units if unit.code not in shapes]
     if absent:
         listed = ", ".join(f"{unit.name_zh} ({unit.code})" for unit in absent[:8])
@@ -147,11 +147,11 @@ def _fields(feature: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}.{inner}", text) for inner, text in _fields(value))
 
 
-def _geometry(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+def _geometry(feature: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     for value in feature.values():
         if isinstance(value, dict) and value.get("type") in {"Polygon", "MultiPolygon"}:
             return value
-    raise BoundariesError("a feature has no Polygon and no MultiPolygon")
+    raise BoundariesError(f"{path}: a feature is neither Polygon nor MultiPolygon: export areas, not points")
 
 
 def _rings(geometry: Mapping[str, Any]) -> list[Ring]:
