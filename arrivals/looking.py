@@ -20,7 +20,7 @@ from city.folder import RecordSet
 from city.periods import Period
 from feeds.errors import FeedError, NotDelivered
 from feeds.location import MAX_BYTES, find_files, place_path, read_bytes, sha256
-from feeds.readers import delivers_by_month, feed_name, read_delivery
+from feeds.readers import ISSUE, delivers_by_month, feed_name, read_delivery
 from feeds.receipt import NOT_DELIVERED, Receipt
 
 
@@ -41,7 +41,7 @@ class Look:
 def look(record_set: RecordSet, period: Period, sources: str, environment: Mapping[str, str]) -> Look:
     """Look at one record set's delivery of a month; a place that cannot be reached holds nothing, with the fault."""
     try:
-        if is_remote(record_set, environment):
+        if is_remote(record_set, environment) or record_set.reader == ISSUE:
             return _look_by_reading(record_set, period, sources, environment)
         feed = feed_name(record_set)
         own_root = environment.get(record_set.root, "") if record_set.root else ""

@@ -33,6 +33,7 @@ _READS = {
     "xlsx": ("报送本工作簿（CSV 供对照）", "deliver the workbook; the CSV is for reference"),
     "json": ("由接口报送，字段同表头", "delivered by the interface (JSON); its fields are these headers"),
     "sql": ("由数据库表报送，字段同表头", "delivered by a database table; its columns are these headers"),
+    "issue": ("由该市已发布的各期读取，无须填报", "read from the city's published issues; nothing to fill in"),
 }
 
 

@@ -28,7 +28,7 @@ from feeds.judgement import Delivered, Judged, judge_rows
 from feeds.location import sha256
 from feeds.privacy import PersonalData, mask, refuse_personal_header, refuse_personal_values
 from feeds.raw import RawFile, header_key
-from feeds.readers import delivers_by_month, feed_name, read_delivery
+from feeds.readers import ISSUE, delivers_by_month, feed_name, read_delivery
 from feeds.receipt import ACCEPTED, NOT_DELIVERED, REFUSED, Receipt
 
 CURRENT = "current.json"
@@ -181,6 +181,13 @@ def _read_checked(
     typed = {header_key(h) for h, c in record_set.columns.items() if c not in texts}
     feed = feed_name(record_set)
     for raw in files:
+        if raw.synthetic and not city.synthetic:
+            raise FeedError(
+                feed,
+                raw.path,
+                "the numbers are simulated, and this city's outputs would not say so",
+                "write `synthetic: true` with a notice in city.yaml, or read published numbers of real deliveries",
+            )
         if _CLEAN.get(id(raw)) is raw:
             continue
         refuse_personal_header(feed, raw.path, raw.header, units)
@@ -194,7 +201,7 @@ def _late(
     city: City, record_set: RecordSet, period: Period, sources: str, environment: Mapping[str, str]
 ) -> tuple[list[Delivered], list[str]]:
     """Later deliveries, for late rows. One that cannot be taken is its own month's fault: noted here."""
-    if not delivers_by_month(record_set):
+    if not delivers_by_month(record_set) or record_set.reader == ISSUE:  # an issue holds its own month and no other
         return [], []
     delivered: list[Delivered] = []
     notes: list[str] = []

@@ -35,6 +35,8 @@ class RawFile:
     layout: int
     #: Lines that are no rows of this table (a field too many or too few), with the reason.
     broken: tuple[tuple[int, str], ...] = ()
+    #: Whether the source itself says that its numbers are simulated.
+    synthetic: bool = False
 
     @property
     def received(self) -> int:
@@ -116,6 +118,7 @@ def raw_file(
     *,
     layout: int = 0,
     broken: Sequence[tuple[int, str]] = (),
+    synthetic: bool = False,
 ) -> RawFile:
     """Strip cells, count blank rows, totals and a template's example row as layout, and keep the rest."""
     header = tuple(rows.columns)
@@ -128,4 +131,4 @@ def raw_file(
         if is_layout.any():
             layout += int(is_layout.sum())
             rows, lines = rows.filter(~is_layout), lines.filter(~is_layout)
-    return RawFile(path, sha256, header, rows, lines.cast(pl.Int32), layout, tuple(broken))
+    return RawFile(path, sha256, header, rows, lines.cast(pl.Int32), layout, tuple(broken), synthetic)

@@ -1,6 +1,6 @@
 """From a record set and a month to delivered files: which reader, which place, what it is given.
 
-How each format is read is in csv_reader, xlsx_reader, json_reader and sql_reader; what rows mean is not
+How each format is read is in csv_reader, xlsx_reader, json_reader, sql_reader and issue_reader; what rows mean is not
 known here.
 """
 
@@ -13,13 +13,16 @@ from city.folder import RecordSet
 from city.periods import Period
 from feeds.csv_reader import read_csv
 from feeds.errors import FeedError
+from feeds.issue_reader import read_issue
 from feeds.json_reader import read_json_file, read_json_http
 from feeds.location import READ_CACHE, find_files, place_path, read_bytes, sha256
 from feeds.raw import RawFile
 from feeds.sql_reader import read_sql, read_sqlite
 from feeds.xlsx_reader import read_xlsx
 
-READERS = ("csv", "xlsx", "json", "sql")
+#: A city's published issue.
+ISSUE = "issue"
+READERS = ("csv", "xlsx", "json", "sql", ISSUE)
 
 
 def feed_name(record_set: RecordSet) -> str:
@@ -35,7 +38,7 @@ def wanted_headers(record_set: RecordSet) -> tuple[str, ...]:
 def delivers_by_month(record_set: RecordSet) -> bool:
     """Whether a delivery is one month's; otherwise one location holds many months."""
     by_column = record_set.reader == "sql" and bool(record_set.options.get("period_column"))
-    return "{period}" in record_set.location or by_column
+    return "{period}" in record_set.location or by_column or record_set.reader == ISSUE
 
 
 def read_delivery(record_set: RecordSet, period: Period, sources: str, environment: Mapping[str, str]) -> list[RawFile]:
@@ -61,6 +64,8 @@ def read_delivery(record_set: RecordSet, period: Period, sources: str, environme
             )
         ]
     try:
+        if record_set.reader == ISSUE:
+            return [read_issue(feed, own_root or sources, path, period, level=str(record_set.options.get("level", "")))]
         found = find_files(feed, own_root or sources, path)
     except (OSError, ValueError, ImportError) as error:
         # An unknown protocol, a missing driver, no access. The root may hold a password: it is not repeated.

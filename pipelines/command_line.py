@@ -17,6 +17,7 @@ from pipelines.commands.export import export
 from pipelines.commands.health import doctor, prune
 from pipelines.commands.holding import hold, release, stop_when_held
 from pipelines.commands.notices import notices
+from pipelines.commands.province import province
 from pipelines.commands.render import render
 from pipelines.commands.serve import serve
 from pipelines.commands.services import ui, workspace
@@ -370,6 +371,7 @@ for _command in (
     render,
     robustness,
     serve,
+    province,
     ui,
     weights,
     workspace,
