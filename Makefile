@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := arrivals assets benchmarks city feeds gates methods notices pipelines publication schemas simulator warehouse
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint ui bench soak lock clean
+.PHONY: help run test unit lint ui services bench soak lock clean
 
 help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -39,6 +39,8 @@ lint: $(VENV)/.development ## ruff, bandit, mypy, sqlfluff.
 ui: $(VENV)/.runtime ## Dagster UI with webserver and daemon on the same state, on loopback.
 	$(BIN)/pingan ui
 
+services: $(VENV)/.services ## What an installation on several machines needs besides (docs/deployment.md).
+
 bench: $(VENV)/.development ## Benchmarks: ratios against baselines measured in the same run.
 	$(BIN)/python -m benchmarks
 
@@ -63,6 +65,10 @@ $(VENV)/.bootstrap: requirements/bootstrap.txt
 $(VENV)/.runtime: $(VENV)/.bootstrap requirements/runtime.txt pyproject.toml
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/runtime.txt
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
+	touch $@
+
+$(VENV)/.services: $(VENV)/.runtime requirements/services.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/services.txt
 	touch $@
 
 $(VENV)/.development: $(VENV)/.runtime requirements/development.txt

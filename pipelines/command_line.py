@@ -20,7 +20,7 @@ from pipelines.commands.notices import notices
 from pipelines.commands.province import province
 from pipelines.commands.render import render
 from pipelines.commands.serve import serve
-from pipelines.commands.services import ui, workspace
+from pipelines.commands.services import ui, worker, workspace
 from pipelines.commands.studies import audit, robustness
 from pipelines.commands.weights import weights
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
@@ -374,6 +374,7 @@ for _command in (
     province,
     ui,
     weights,
+    worker,
     workspace,
 ):
     cli.add_command(_command)

@@ -15,17 +15,10 @@ import dagster as dg
 
 from city import Period
 from gates.store import replace_text
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 
-#: Dagster's storage of this state folder. Telemetry is off: users' networks are closed.
-_INSTANCE = """\
-telemetry:
-  enabled: false
-# Runs of one city wait for each other at the warehouse lock; more than two at once only wait.
-concurrency:
-  runs:
-    max_concurrent_runs: 2
-"""
+#: Dagster's configuration of a state folder that has none: one machine, SQLite. deploy/ holds the others.
+_CONFIGURATION = ROOT / "deploy" / "dagster.yaml"
 
 
 def prepare_instance(where: Settings) -> Path:
@@ -34,7 +27,8 @@ def prepare_instance(where: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
-        replace_text(configuration, _INSTANCE)  # whole or not at all: an existing file is never looked at again
+        # whole or not at all: an existing file is never looked at again
+        replace_text(configuration, _CONFIGURATION.read_text(encoding="utf-8"))
     return home
 
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 missing=()
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+command -v redis-server >/dev/null 2>&1 || missing+=(redis-server)
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)
 # Not `fc-list | grep -q`: grep leaves at the first line, fc-list dies of it, and pipefail calls the font missing.
 [ -n "$(fc-list ':family=Noto Sans CJK SC' family 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
@@ -26,6 +27,7 @@ case " ${missing[*]} " in
     echo "create_main_cluster = false" >"$setting"
     ;;
 esac
+# redis-server's package would start a server of its own; where policy-rc.d is obeyed it does not.
 wait="-oDPkg::Lock::Timeout=120"
 if ! { apt-get update -qq "$wait" && apt-get install -y -qq "$wait" --no-install-recommends "${missing[@]}" >/dev/null; }; then
     echo "could not be installed: ${missing[*]}; tests that need them will skip" >&2

@@ -1,6 +1,6 @@
-"""`pingan ui`, `pingan workspace`: the processes of an installation.
+"""`pingan ui`, `pingan workspace`, `pingan worker`: the processes of an installation.
 
-Only words are read here; what the processes are is in ui and workspace.
+Only words are read here; what the processes are is in ui, workspace and workers.
 """
 
 from __future__ import annotations
@@ -67,3 +67,27 @@ def workspace(cities: tuple[str, ...], target: str | None) -> None:
     else:
         Path(target).write_text(text, encoding="utf-8")
         click.echo(f"{target}: {len(cities) or 1} code locations; start webserver and daemon with -w {target}")
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--name", default="worker", show_default=True, help="Name in the queue, unique on this machine.")
+def worker(name: str) -> None:
+    """Take whole runs, of any city, from the queue that dagster.yaml names. Stop with Ctrl-C or SIGTERM.
+
+    The state folder (PINGAN_HOME) and the cities' folders are the same on every machine: a shared file system.
+
+    \b
+    Examples:
+      pingan worker
+      pingan worker --name second
+    """
+    try:
+        from pipelines.workers import NoQueueError, work
+    except ModuleNotFoundError as error:
+        click.echo(f"{error.name} is not installed: `make services` installs what several machines need", err=True)
+        raise SystemExit(2) from error
+    try:
+        work(settings(), name)
+    except NoQueueError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from error

@@ -46,7 +46,7 @@ class Server:
     def start(self) -> None:
         options = (
             f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off -c autovacuum=off "
-            "-c max_connections=20 -c shared_buffers=16MB"
+            "-c max_connections=80 -c shared_buffers=16MB"
         )
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.folder / "log", "-o", options)
 
