@@ -27,6 +27,8 @@ def model_gate(state: StateFolder, run_results: Path, periods: Sequence[Period])
     The caller holds the warehouse lock. A run without any test is a failure: a gate that checked nothing is none.
     """
     results = json.loads(run_results.read_text(encoding="utf-8"))["results"]
+    # dbt lists results as its threads finish; the manifest holds these findings, and the same content is the same bytes
+    results = sorted(results, key=lambda result: str(result["unique_id"]))
     tests = [r for r in results if r["unique_id"].startswith("test.")]
     findings: dict[Period, list[Finding]] = {period: [] for period in periods}
     if not tests:
@@ -72,7 +74,7 @@ def _failing_rows(connection: duckdb.DuckDBPyConnection, test: Mapping[str, Any]
     if not relation:
         return []
     try:
-        cursor = connection.execute(f"select * from {relation}")  # nosec B608 # the name is dbt's own
+        cursor = connection.execute(f"select * from {relation} order by all")  # nosec B608 # the name is dbt's own
     except duckdb.CatalogException:
         return []
     names = [column[0] for column in cursor.description or ()]
