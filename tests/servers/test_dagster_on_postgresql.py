@@ -108,7 +108,7 @@ def test_a_run_and_its_events_are_in_the_database_and_nowhere_else(installation:
             ("event_logs", f"run_id = '{run_id}'", 50),
             ("instigators", "status = 'RUNNING'", 1),
         ):
-            counted = connection.execute(f"select count(*) from {table} where {condition}").fetchone()  # noqa: S608
+            counted = connection.execute(f"select count(*) from {table} where {condition}").fetchone()
             assert counted is not None
             assert counted[0] >= least, table
     assert list(where.dagster_home.rglob("*.db")) == []
