@@ -61,7 +61,7 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
                 if r.key == record_set.key and r.reported and r.landing_file
             ]
             connection.execute(
-                f'create or replace view landing."{record_set.key}" as {_landed(city, record_set, files)}'
+                f'create or replace view landing."{record_set.key}" as {landed_sql(city, record_set, files)}'
             )
         returns = [r.key for r in city.record_sets if r.is_monthly_return]
         rows = " union all ".join(
@@ -83,7 +83,7 @@ def month_receipts(city: City, state: StateFolder, period: Period) -> list[Recei
     ]
 
 
-def _landed(city: City, record_set: RecordSet, files: list[Path]) -> str:
+def landed_sql(city: City, record_set: RecordSet, files: list[Path]) -> str:
     """SQL that reads the current landing files; typed and empty when there are none."""
     if not files:
         columns = ", ".join(
