@@ -13,6 +13,7 @@ from city import Period
 from city.folder import CityFolderError
 from pipelines.commands.corrections import diff, reproduce
 from pipelines.commands.deliveries import receipts, templates, timeliness
+from pipelines.commands.explain import explain
 from pipelines.commands.export import export
 from pipelines.commands.health import doctor, prune
 from pipelines.commands.holding import hold, release, stop_when_held
@@ -362,6 +363,7 @@ for _command in (
     receipts,
     timeliness,
     diff,
+    explain,
     doctor,
     export,
     hold,

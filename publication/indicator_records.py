@@ -101,7 +101,9 @@ class _Counted:
         for upper in uppers:
             told = self._told(upper, month)
             own = {m.code for m in self._members[upper]} & leaves
-            known = [c for c in (*own, *(m.code for m in self._members[upper] if m.code in uppers)) if self._has(c, month)]
+            known = [
+                c for c in (*own, *(m.code for m in self._members[upper] if m.code in uppers)) if self._has(c, month)
+            ]
             alone = not own & complete and told == len(self.terms) and bool(known)
             if told and (alone or own & complete or self._deducts):
                 counted.append(upper)

@@ -92,7 +92,7 @@ class Provenance:
     @cached_property
     def models(self) -> Mapping[str, DepartmentModel]:
         """The department model that offers each measure, by measure."""
-        found = {}
+        found: dict[str, DepartmentModel] = {}
         for name in measure_models(self.city):
             model = DepartmentModel.read(self.city.key, name)
             found |= dict.fromkeys(model.measures, model)
@@ -204,7 +204,7 @@ class Provenance:
             record_set=pl.lit(key),
             landing_file=pl.Series([f["landing_file"] for f in files], dtype=pl.String),
             hash=pl.Series([f["hash"] for f in files], dtype=pl.String),
-            says=pl.struct(says).map_elements(_told, return_dtype=pl.String) if says else pl.lit(""),
+            says=pl.concat_str([_said(rows, name) for name in says], separator="; ", ignore_nulls=True),
             quantity=pl.col("quantity").cast(pl.Float64),
         ).select(list(_SCHEMA))
 
@@ -318,6 +318,9 @@ class DepartmentModel:
         )
 
 
-def _told(row: Mapping[str, Any]) -> str:
-    """What a record says, column by column; what it does not say is left out."""
-    return "; ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+def _said(rows: pl.DataFrame, column: str) -> pl.Expr:
+    """`column=value` of a record; null, and so left out, where it says nothing."""
+    text = pl.col(column)
+    if rows.schema[column].base_type() is pl.Datetime:
+        text = text.dt.strftime("%Y-%m-%d %H:%M:%S")
+    return pl.format("{}={}", pl.lit(column), text.cast(pl.String))
