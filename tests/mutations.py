@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from changes_mutations import CHANGES
 from studies.mutations import STUDIES
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -327,7 +328,7 @@ MUTATIONS = (
         "compared.score_month - compared.rounded_score",
         f"{MODELS}test_changes_are_null_with_a_reason",
     ),
-    *(Mutation(*fault) for fault in STUDIES),
+    *(Mutation(*fault) for fault in (*CHANGES, *STUDIES)),
 )
 
 

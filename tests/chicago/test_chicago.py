@@ -345,3 +345,19 @@ def test_the_reference_of_the_folder_is_what_calibration_finds_in_the_records(ru
         windows = connection.sql("select * from indicators.indicator_windows where period <= '2013-03'").pl()
     proposed = propose_reference(run.city, version, windows, REFERENCE[0], REFERENCE[-1])
     assert list(proposed.reference) == read_table(version.folder / "reference.csv")
+
+
+@pytest.mark.parametrize("period", ["2012-08", "2013-06"])
+def test_records_add_up_to_every_measure_of_every_area(run: Run, period: str) -> None:
+    from publication.reading import read_issue_data
+    from publication.records import LandingFiles, Provenance
+
+    issue = read_issue_data(run.state, period)
+    provenance = Provenance(run.city, LandingFiles.of_manifest(run.city, run.state, issue.manifest))
+    published = issue.table("measures").filter(pl.col("unit_code").is_in(AREAS))
+    for (measure,), rows in published.partition_by("measure", as_dict=True).items():
+        records = provenance.records(str(measure), AREAS, [period])
+        found = dict(records.group_by("unit_code").agg(pl.col("quantity").sum()).iter_rows())
+        told = {r["unit_code"]: r["quantity"] or 0.0 for r in rows.iter_rows(named=True)}
+        assert {area: found.get(area, 0.0) for area in AREAS} == told, measure
+    assert published["measure"].n_unique() > 15

@@ -1,0 +1,138 @@
+"""Faults for tests/mutations.py in the decomposition of changes.
+
+Each: formula, file, a text of it, the fault in its place, the test that must fail.
+"""
+
+DECOMPOSITION, MEMBERS = "methods/decomposition.py", "methods/members.py"
+BY_HAND, OF_MEMBERS = "tests/methods/test_decomposition.py::", "tests/methods/test_members.py::"
+EXACT = f"{BY_HAND}test_effects_sum_to_the_change_whatever_is_missing_and_whatever_the_method"
+ORACLE = "tests/methods/test_decomposition_oracle.py::test_contributions_are_those_of_the_oracle"
+
+CHANGES = (
+    (
+        "change: mean weight of both periods",
+        DECOMPOSITION,
+        "stretch * 0.5 * (w0 + w1) * new_rule.secant(x0, x1)",
+        "stretch * w1 * new_rule.secant(x0, x1)",
+        ORACLE,
+    ),
+    (
+        "change: weight effect",
+        DECOMPOSITION,
+        "((f0 - centre) + (f1 - centre)) * (w1 - w0)",
+        "((f0 - centre) + (f1 - centre)) * (w0 - w1)",
+        ORACLE,
+    ),
+    (
+        "change: centred on c",
+        DECOMPOSITION,
+        "centre = (before + after) / 2",
+        "centre = (before + after) / 2 * 0",
+        f"{BY_HAND}test_effects_do_not_depend_on_the_zero_of_the_scale",
+    ),
+    (
+        "change: what vanishes",
+        DECOMPOSITION,
+        "there & ~here, -stretch * w0",
+        "there & ~here, stretch * w0",
+        f"{BY_HAND}test_what_a_township_stops_reporting_is_availability_and_the_rest_weight",
+    ),
+    (
+        "change: secant of the logarithm",
+        DECOMPOSITION,
+        "np.log1p(step) / np.where(a == b, 1.0, step)) / a",
+        "np.log1p(step) / np.where(a == b, 1.0, step)) / b",
+        f"{BY_HAND}test_a_geometric_mean_moves_by_its_logarithmic_mean",
+    ),
+    (
+        "change: secant of the reciprocal",
+        DECOMPOSITION,
+        "reciprocal: Floats = -above / (a * b)",
+        "reciprocal: Floats = -above / (a * a)",
+        EXACT,
+    ),
+    (
+        "change: logarithmic mean",
+        DECOMPOSITION,
+        "return np.exp(f0) * np.where(step == 0",
+        "return np.exp(f1) * np.where(step == 0",
+        f"{BY_HAND}test_a_geometric_mean_moves_by_its_logarithmic_mean",
+    ),
+    (
+        "change: nothing moves under the floor",
+        DECOMPOSITION,
+        "(b - a) / np.where(x0 == x1, 1.0, x1 - x0)",
+        "np.ones_like(a)",
+        f"{BY_HAND}test_under_the_floor_of_a_geometric_node_nothing_moves",
+    ),
+    (
+        "change: the old value by the new rule",
+        DECOMPOSITION,
+        "np.stack([new - again, zero, zero, again - old, zero + 1.0])",
+        "np.stack([new - old, zero, zero, zero, zero + 1.0])",
+        f"{BY_HAND}test_new_posts_are_the_methods_effect_and_not_the_departments",
+    ),
+    (
+        "change: another mean is the method's",
+        DECOMPOSITION,
+        "if old_rule != new_rule:",
+        "if False:",
+        f"{BY_HAND}test_another_average_is_a_method_effect",
+    ),
+    (
+        "change: leaves of a node under its coverage",
+        DECOMPOSITION,
+        "own = share * side.shares[child]\n        is_leaf",
+        "own = share * np.maximum(side.shares[child], 0.5)\n        is_leaf",
+        f"{BY_HAND}test_a_node_under_its_coverage_takes_its_indicators_with_it",
+    ),
+    (
+        "members: two-period mean of the value",
+        MEMBERS,
+        "(v0 + v1) / 2)",
+        "v1)",
+        f"{OF_MEMBERS}test_a_members_part_is_its_own_rise_less_what_the_whole_would_have_risen_with_its_denominator",
+    ),
+    (
+        "members: two-period mean of the denominator",
+        MEMBERS,
+        "((then.denominator + now.denominator) / 2)",
+        "now.denominator",
+        f"{OF_MEMBERS}test_members_and_nobody_together_are_the_change",
+    ),
+    (
+        "members: residents are population",
+        MEMBERS,
+        "below * (1 - by_residents), below * by_residents",
+        "below, below * 0",
+        f"{OF_MEMBERS}test_residents_as_denominator_are_population",
+    ),
+    (
+        "members: nothing where the whole does not move",
+        MEMBERS,
+        "np.where(moves & np.isfinite(moved), change / moved, 0.0)",
+        "np.where(np.isfinite(moved), 1.0, 0.0)",
+        f"{OF_MEMBERS}test_where_the_whole_does_not_move_nobody_has_a_part",
+    ),
+    (
+        "members: shares of the residents",
+        MEMBERS,
+        "0.5 * (x0 + x1 - twice_centre) * (s1 - s0)",
+        "0.5 * (x0 + x1) * (s1 - s0)",
+        f"{OF_MEMBERS}test_a_mean_moves_by_scores_and_by_shares_of_the_residents",
+    ),
+    (
+        "members: a score that appears",
+        MEMBERS,
+        "s1 * (x1 - twice_centre / 2)",
+        "s1 * x1",
+        f"{OF_MEMBERS}test_a_member_without_a_score_in_one_month_is_availability",
+    ),
+    (
+        "members: the bound of zero",
+        MEMBERS,
+        "slope = np.where(moves, change / moved, 1.0)",
+        "slope = np.where(moves, 1.0, 1.0)",
+        f"{OF_MEMBERS}test_at_the_bound_of_zero_only_what_was_left_can_be_lost",
+    ),
+)
