@@ -139,7 +139,7 @@ class Provenance:
         if place not in self._sums:
             with self._landed(model, periods) as connection:
                 for key in model.keys:
-                    connection.execute(f'create view landing."{key}" as select * from "whole_{key}"')  # noqa: S608
+                    connection.execute(f'create view landing."{key}" as select * from "whole_{key}"')  # nosec B608 # names of the city
                 rows = [(unit, period) for unit in units for period in periods]
                 spine = pl.DataFrame(rows, schema=["unit_code", "period"], orient="row")
                 self._sums[place] = self._answer(connection, model, spine)
@@ -157,7 +157,7 @@ class Provenance:
             with self._landed(model, periods) as connection:
                 _tell_apart(connection, model, units)
                 records = {
-                    key: pl.DataFrame(connection.sql(f'select * from "apart_{key}"').to_arrow_table())  # noqa: S608
+                    key: pl.DataFrame(connection.sql(f'select * from "apart_{key}"').to_arrow_table())  # nosec B608 # names of the city
                     for key in model.keys
                     if key not in model.joined_to
                 }
@@ -194,7 +194,7 @@ class Provenance:
                     select unit_code, period, columns(* exclude (unit_code, period))::double from ({model.sql()})
                 ) on columns(* exclude (unit_code, period)) into name measure value quantity
             )
-        """  # noqa: S608 - the department's own SQL
+        """  # nosec B608 # the department's own SQL
         return pl.DataFrame(connection.sql(query).to_arrow_table())
 
     def _described(self, rows: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -246,7 +246,7 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, u
     A set that is joined to another is told apart with it: a pair for each record that it is joined to, under a key of
     its own, so that the model's own join finds exactly that pair.
     """
-    listed = ", ".join(f"'{unit}'" for unit in units)
+    listed = ", ".join("'" + unit.replace("'", "''") + "'" for unit in units)
     order = "source_file, source_line, period, unit_code"
     for key in model.keys:
         record = f"'{key}|' || row_number() over (order by {order}) as record"
@@ -254,9 +254,9 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, u
             continue
         if key not in model.joined:
             connection.execute(
-                f'create table "apart_{key}" as select *, {record} from "whole_{key}" where unit_code in ({listed})'  # noqa: S608
+                f'create table "apart_{key}" as select *, {record} from "whole_{key}" where unit_code in ({listed})'  # nosec B608 # names of the city
             )
-            own = f'select * exclude (record) replace (record as unit_code) from "apart_{key}"'  # noqa: S608
+            own = f'select * exclude (record) replace (record as unit_code) from "apart_{key}"'  # nosec B608 # names of the city
             connection.execute(f'create view landing."{key}" as {own}')
             continue
         other, by = model.joined[key]
@@ -272,7 +272,7 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, u
             create view landing."{other}" as
             select others.* exclude (n) replace (apart.record as unit_code, apart.record as {by})
             from "apart_{key}" as apart inner join others using (n)
-            """  # noqa: S608 - names of ours
+            """  # nosec B608 # names of the city
         )
 
 
@@ -312,7 +312,7 @@ class DepartmentModel:
     def sql(self) -> str:
         """The model's SQL over the schema `landing` and the table measure_spine."""
         macros = (PROJECT / "macros" / "measures.sql").read_text(encoding="utf-8")
-        environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not a page
+        environment = jinja2.Environment(autoescape=False)  # nosec B701 # SQL, not a page
         return environment.from_string(macros + self.template).render(
             source=lambda schema, table: f'{schema}."{table}"', ref=lambda model: model
         )

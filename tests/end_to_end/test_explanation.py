@@ -77,7 +77,7 @@ def explained(run: FinishedRun, period: str, unit: str, against: str = "month", 
 
 def test_ten_random_changes_lead_to_the_records_that_a_direct_query_finds(tianshui_run: FinishedRun) -> None:
     """The indicator that moved the index most, in both months. An indicator that is not in DIRECT is to be added."""
-    rng = random.Random(20230101)  # noqa: S311 - repeatable test data
+    rng = random.Random(20230101)
     units = [unit.code for unit in tianshui_run.city.units]
     seen = set()
     for _ in range(10):
