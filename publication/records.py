@@ -209,9 +209,11 @@ class Provenance:
         ).select(list(_SCHEMA))
 
     def _returned(self, measure: str, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
-        """Finished numbers of monthly returns."""
+        """Finished numbers of the monthly returns of the measure's department: no other may deliver it."""
         frames = []
-        for record_set in (r for r in self.city.record_sets if r.is_monthly_return):
+        departments = {m.department for m in self.city.measures if m.name == measure}
+        returning = [r for r in self.city.record_sets if r.is_monthly_return and r.department in departments]
+        for record_set in returning:
             for period in periods:
                 for file in self.landing.months(record_set.key, [period]):
                     rows = pl.read_parquet(file).filter(
