@@ -6,8 +6,11 @@ that is split, and from 2022-08 on other weights, posts, deductions, shrinkage, 
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import independent
 import polars as pl
 import pytest
@@ -16,6 +19,7 @@ from chain import Chain, landed_chain
 from plain_changes import PlainChange, comparisons
 
 from gates.result import GateResult
+from publication.indicator_records import IndicatorRecords
 
 pytestmark = pytest.mark.end_to_end
 
@@ -150,3 +154,52 @@ def test_the_month_of_change_tells_weights_from_posts(computed: tuple[Chain, Any
     # new posts of A101, new deductions of A103
     assert moved["A101"]["method_effect"] > 0.01
     assert moved["A103"]["method_effect"] > 0.01
+
+
+@dataclass(frozen=True)
+class UnpublishedIssue:
+    """A candidate read as an issue is: its tables and the landing files that it was computed from."""
+
+    chain: Chain
+    period: str
+
+    @property
+    def state(self) -> Any:
+        return self.chain.state
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        text = (self.state.candidate(self.period) / "candidate.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+
+    def table(self, name: str) -> pl.DataFrame:
+        return self.chain.table(self.period, name)
+
+
+@pytest.mark.parametrize("period", [FIRST, *MONTHS])
+def test_records_add_up_to_numerators_and_denominators_with_gaps(computed: tuple[Chain, Any, Any], period: str) -> None:
+    """Monthly returns with gaps, counties that stand for their townships, values carried forward."""
+    chain = computed[0]
+    side = IndicatorRecords(chain.city, UnpublishedIssue(chain, period))  # type: ignore[arg-type]
+    with duckdb.connect(str(chain.state.warehouse), read_only=True) as connection:
+        factors = {
+            (unit, code): (above, below)
+            for unit, code, above, below in connection.execute(
+                "select unit_code, indicator_code, numerator_factor, denominator_factor "
+                "from indicators.indicator_values where period = ?",
+                [period],
+            ).fetchall()
+        }
+    checked = dict.fromkeys(("measured", "partial", "carried_forward"), 0)
+    for row in side.issue.table("values").iter_rows(named=True):
+        if row["numerator"] is None:
+            continue
+        key = row["unit_code"], row["indicator_code"]
+        records = side.records(*key)
+        for part, factor in zip(("numerator", "denominator"), factors[key], strict=True):
+            own = records.filter(part=part)["counts"].sum() * factor
+            assert own == pytest.approx(row[part] or 0.0, rel=1e-9, abs=1e-9), (key, part, row["status"])
+        if row["status"] in checked:
+            checked[row["status"]] += 1
+    assert checked["measured"] > 30
+    assert checked["partial"] > 10
