@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import resource
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from benchmarks.warehouse_index import Compiled, IndexWarehouse
 
 def peak_memory(units: int, months: int, compiled: Compiled | None) -> int:
     """Bytes at most while the arithmetic runs, Python, libraries and values included; in DuckDB where compiled."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak_memory, (units, months, compiled))
+    # not multiprocessing's Pool: it ends its processes by SIGTERM and waits for ever where that signal is ignored
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        return processes.submit(_peak_memory, units, months, compiled).result()
 
 
 def _peak_memory(units: int, months: int, compiled: Compiled | None) -> int:
