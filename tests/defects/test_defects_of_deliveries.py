@@ -163,7 +163,7 @@ def test_a_file_that_ends_in_the_middle_is_refused_whole(fire: Office) -> None:
         CSV_BY_NAME: (r"row \d+: the file is cut off: its last line has 1 of 5 fields", "send the whole file again"),
         RETURN: (r"row \d+: the file is cut off: its last line has 1 of 4 fields", "send the whole file again"),
         JSON: (r"not JSON, or cut off", "send the file again"),
-        XLSX: (r"not a workbook: damaged or cut off", "save the workbook again"),
+        XLSX: (r"not a workbook: damaged, locked or cut off", "save the workbook again"),
     }
     assert_blocked_before_and_after(fire, "truncated_file", expected)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ def holds(path: Path, words: list[bytes]) -> bool:
 def test_no_file_of_the_run_holds_a_token(tianshui_run: FinishedRun) -> None:
     if not tianshui_run.secrets:
         pytest.skip("the state was made elsewhere (PINGAN_TEST_STATE): its secrets are not known")
-    assert [os.environ[name] for name in SECRET_VARIABLES] == list(tianshui_run.secrets)
+    assert len(tianshui_run.secrets) == len(SECRET_VARIABLES)
     words = [secret.encode() for secret in tianshui_run.secrets]
     sources = tianshui_run.state.sources
     files = [p for p in tianshui_run.where.home.rglob("*") if p.is_file() and not p.is_relative_to(sources)]

@@ -101,7 +101,7 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_the_new(
         published = {name: content for name, content in now.items() if not name.startswith("2022-02")}
         appeared = {name for name in now if name.startswith("2022-02")}
         assert {**published, "index.json": b""} == {**old, "index.json": b""}
-        whole = 2 * len(TABLES) + len({"manifest.json", "gate.json", "gate.html"})
+        whole = 2 * len(TABLES) + len({"manifest.json", "gate.json", "gate.html", "timeliness.json"})
         assert not appeared or len(appeared) == whole, f"half an issue after step {at}: {sorted(appeared)}"
         kinds = {problem.kind for problem in verify(state)}
         in_index = [issue.period for issue in list_issues(state)]
