@@ -17,6 +17,7 @@ from publication.bulletin.sentences import (
     number,
     score_cells,
 )
+from publication.explanation import explain
 from publication.numbers import MISSING, shown
 from publication.tables import branches
 
@@ -29,7 +30,8 @@ _MOVED = 3
 #: Units of the lowest level listed on each side.
 _UNITS = 8
 _COMPARISONS = ("month", "year")
-_EFFECTS = ("value_effect", "population_effect", "weight_effect", "availability_effect", "method_effect")
+#: Indicators and members told of the top unit.
+_TOLD = 5
 
 
 def change_blocks(view: View) -> list[Block]:
@@ -39,6 +41,7 @@ def change_blocks(view: View) -> list[Block]:
     if view.data.has("contributions"):
         for against in _COMPARISONS:
             blocks += _decomposed(view, against)
+        blocks += _upper_units(view)
     else:
         blocks.append(Paragraph(words.text("bulletin.no_contributions"), "note"))
     headings = ["branch", "score", "colour", "month", "year"]
@@ -53,40 +56,45 @@ def change_blocks(view: View) -> list[Block]:
 
 
 def _decomposed(view: View, against: str) -> list[Block]:
-    """The top unit's change by indicator and by kind of effect, from the table of contributions."""
-    words, top = view.words, view.top
-    label = words.text(f"bulletin.label.{against}")
-    if top[f"change_{against}"] is None:
-        return [Paragraph(change_words(words, top, against))]
-    rows = view.data.table("contributions").filter(
-        (pl.col("unit_code") == top["unit_code"])
-        & (pl.col("node_code") == view.data.root)
-        & (pl.col("comparison") == against)
-    )
-    names = view.data.table("framework").select(pl.col("code").alias("indicator_code"), "name_zh", "name_en")
-    named = rows.join(names, on="indicator_code", how="left")
-    sentences = [words.text("bulletin.change_of", unit=words.name(top), change=change_words(words, top, against))]
-    for key, ordered in (
-        (
-            "bulletin.pushed_up",
-            named.filter(pl.col("total") > 0).sort("total", "indicator_code", descending=[True, False]),
-        ),
-        ("bulletin.pulled_down", named.filter(pl.col("total") < 0).sort("total", "indicator_code")),
-    ):
-        parts = [
-            words.text("bulletin.part", name=words.name(r), change=shown(r["total"], 3, signed=True))
-            for r in ordered.head(NAMED + 2).iter_rows(named=True)
-        ]
-        if parts:
-            sentences.append(words.text(key, parts=listed(words, parts)))
-    effects = [
-        words.text(
-            "bulletin.effect", name=words.text(f"column.{e}"), points=shown(float(rows[e].sum()), 3, signed=True)
-        )
-        for e in _EFFECTS
+    """The change of the top unit and of those below it in the sentences of `publication.explanation`, and by
+    first-level indicator.
+    """
+    words = view.words
+    heading = Paragraph(f"{words.name(view.top)} · {words.code('comparison', against)}", "heading")
+    if view.top[f"change_{against}"] is None:
+        return [heading, Paragraph(change_words(words, view.top, against), "note")]
+    told = explain(view.city, view.data, str(view.top["unit_code"]), comparison=against)
+    rows = [
+        [Cell(words.name(row)), number(shown(row["total"], 3, signed=True))]
+        for row in told.by("first_level").iter_rows(named=True)
     ]
-    sentences.append(words.text("bulletin.effects", parts=listed(words, effects)))
-    return [Paragraph(label, "heading"), Bullets(sentences)]
+    headings = [words.text("node_level.1"), words.text("bulletin.contribution")]
+    half = -(-len(rows) // 2)
+    empty = [Cell(""), Cell("")]
+    side_by_side = [rows[at] + (rows[at + half] if at + half < len(rows) else empty) for at in range(half)]
+    return [
+        heading,
+        Bullets(told.sentences(words.language, top=_TOLD)),
+        Table("", headings * 2, side_by_side, 2, (0.7, 0.3)),
+    ]
+
+
+def _upper_units(view: View) -> list[Block]:
+    """One line for each unit between the top and the lowest level: its change and what moved it most."""
+    words = view.words
+    lines = []
+    for level in view.city.levels[1:-1]:
+        for row in view.of_level(level).filter(pl.col("change_month").is_not_null()).iter_rows(named=True):
+            told = explain(view.city, view.data, str(row["unit_code"]))
+            parts = [
+                words.text("bulletin.part", name=words.name(r), change=shown(r["total"], signed=True))
+                for r in told.indicators.filter(pl.col("total").abs() >= SHOWN).head(NAMED).iter_rows(named=True)
+            ]
+            change = change_words(words, row, "month")
+            key = "bulletin.unit_change" if parts else "bulletin.unit_change.alone"
+            fields = {"parts": listed(words, parts)} if parts else {}
+            lines.append(words.text(key, unit=words.name(row), change=change, **fields))
+    return [Bullets(lines)] if lines else []
 
 
 def moved_indicators(view: View, branch: str) -> Block:

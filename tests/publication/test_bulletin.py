@@ -165,26 +165,33 @@ def test_the_same_issue_gives_the_same_bytes(small: IssueData, city: City, tmp_p
 
 
 def test_where_a_change_came_from_is_told_from_the_contributions(small: IssueData, city: City, tmp_path: Path) -> None:
-    """A planted table: the sentence names the indicators with their parts, the largest first, and the kinds."""
+    """A planted table: the indicators are told with their parts, the largest first, and the parts by kind."""
     top, root = "9900", small.root
-    effects = {"value_effect": 0.0, "weight_effect": 0.0, "availability_effect": 0.0, "method_effect": 0.0}
+    kinds = ("value", "weight", "availability", "method", "population")
     rows = [
         {"period": MONTH, "unit_code": top, "comparison": "month", "node_code": root, "indicator_code": code,
-         **effects, "population_effect": 0.0, "value_effect": part, "total": part}
+         **{f"{kind}_effect": part if kind == "value" else 0.0 for kind in kinds}, "total": part}
         for code, part in (("I1", 0.25), ("I2", -1.5), ("I3", 0.75))
     ]  # fmt: skip
-    pl.DataFrame(rows).write_parquet(small.folder / "contributions.parquet")
-    names = {r["code"]: r["name_zh"] for r in small.table("framework").iter_rows(named=True)}
+    contributions = pl.DataFrame(rows)
+    contributions.write_parquet(small.folder / "contributions.parquet")
+    members = contributions.drop("node_code").with_columns(pl.lit("99011").alias("member_code"))
+    members.write_parquet(small.folder / "member_contributions.parquet")
     scores = small.table("scores").with_columns(
         pl.when((pl.col("unit_code") == top) & (pl.col("node_code") == root))
         .then(pl.lit(-0.5)).otherwise(pl.col("change_month")).alias("change_month")
     )  # fmt: skip
     scores.write_parquet(small.folder / "scores.parquet")
-    text = "\n".join(p.text for p in Document(str(write_bulletin_docx(small, city, tmp_path, "zh"))).paragraphs)
-    assert "环比下降0.50分" in text
-    assert f"拉高最多：{names['I3']}（+0.750）、{names['I1']}（+0.250）。" in text
-    assert f"拉低最多：{names['I2']}（{MINUS}1.500）。" in text
-    assert f"指标值效应{MINUS}0.500分" in text
+    document = Document(str(write_bulletin_docx(small, city, tmp_path, "zh")))
+    text = "\n".join(p.text for p in document.paragraphs)
+    told = re.findall(rf"(I\d) \S+：影响([+{MINUS}]\d\.\d\d)分", text)
+    assert told == [("I2", f"{MINUS}1.50"), ("I3", "+0.75"), ("I1", "+0.25")]
+    assert f"合计{MINUS}0.50分" in text
+    cells = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    branches = {row[0]: row[1] for row in cells if len(row) == 4} | {row[2]: row[3] for row in cells if len(row) == 4}
+    names = {r["code"]: r["name_zh"] for r in small.table("framework").iter_rows(named=True)}
+    assert branches[names["F1"]] == f"{MINUS}1.250"
+    assert branches[names["F2"]] == "+0.750"
 
 
 def test_missing_fonts_are_named_and_nothing_is_left_behind(small: IssueData, tmp_path: Path) -> None:
