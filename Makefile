@@ -47,6 +47,7 @@ bench: $(VENV)/.development ## Benchmarks: ratios against baselines measured in 
 soak: $(VENV)/.development ## Hundreds of kills at random instants and at every step (hours; resumable, results in docs/soak/).
 	$(BIN)/python -m tests.soak
 	$(BIN)/python tests/hostile/campaign.py
+	$(BIN)/python tests/hostile/coverage_guided.py -runs=50000 -max_len=4096
 	$(BIN)/pytest tests/servers/soak_several_machines.py
 
 lock: ## Pin again from the .in files; no address is written into the locks.
