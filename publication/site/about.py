@@ -245,21 +245,26 @@ def downloads(facts: Facts, words: Words, alongside: frozenset[str]) -> dict[str
     return {"title": words.t("downloads.title"), "files": files, "others": others}
 
 
-def scores_of(facts: Facts, month: int) -> str:
-    """All scores of a month for the compare page: units by nodes, three characters of base 36 for each.
+def scores_of(facts: Facts, month: int) -> dict[str, Any]:
+    """All scores of a month for the compare page: units by nodes, `width` characters of base 36 for each.
 
-    They hold the score in hundredths plus 10,000 (so -100.00 to 366.55 can be said); `___` is no score. As JSON numbers
-    a month is 125 kB, so 71. ValueError for a score beyond.
+    They hold the score in hundredths above `least`; underscores are no score. As JSON numbers a month is 125 kB, so 71.
+    A score may lie far outside 0 to 100 (`minmax` and `z_score` need not clip), so the width is the month's own.
     """
     flat = facts.history[month].ravel().tolist()
-    return "".join("___" if value != value else _packed(round(value * 100) + 10_000) for value in flat)
+    numbers = [None if value != value else round(value * 100) for value in flat]
+    known = [number for number in numbers if number is not None]
+    least = min(known, default=0)
+    width = len(_base36(max(known, default=0) - least))
+    packed = ("_" * width if number is None else _base36(number - least).rjust(width, "0") for number in numbers)
+    return {"least": least, "width": width, "scores": "".join(packed)}
 
 
-def _packed(number: int) -> str:
-    if not 0 <= number < 36**3:
-        raise ValueError(f"a score of {(number - 10_000) / 100} cannot be written for the compare page")
-    high, low = divmod(number, 36 * 36)
-    return _DIGITS[high] + _DIGITS[low // 36] + _DIGITS[low % 36]
+def _base36(number: int) -> str:
+    text = _DIGITS[number % 36]
+    while number := number // 36:
+        text = _DIGITS[number % 36] + text
+    return text
 
 
 def _indented(depth: int, name: str) -> str:

@@ -51,9 +51,10 @@
   }
 
   function score(month, unit, node) {
-    /* three characters for each score: hundredths plus 10,000 in base 36 (about.py, scores_of) */
-    var at = 3 * (place.units[unit] * pinganIndex.nodes.length + place.nodes[node]), text = loaded[month].slice(at, at + 3);
-    return text === "___" ? null : (parseInt(text, 36) - 10000) / 100;
+    /* `width` characters for each score: hundredths above the month's least, in base 36 (about.py, scores_of) */
+    var of = loaded[month], at = of.width * (place.units[unit] * pinganIndex.nodes.length + place.nodes[node]);
+    var text = of.scores.slice(at, at + of.width);
+    return text[0] === "_" ? null : (parseInt(text, 36) + of.least) / 100;
   }
 
   function element(name, text, attributes) {
@@ -102,7 +103,7 @@
       legend: { orient: "vertical", left: 0, top: 0, itemGap: 6, textStyle: { color: "var(--ink)", fontSize: 13, fontFamily: "inherit" } },
       tooltip: { trigger: "axis", confine: true, backgroundColor: "var(--paper)", textStyle: { color: "var(--ink)" }, valueFormatter: function (v) { return v == null ? "–" : v.toFixed(2); } },
       xAxis: Object.assign({ type: "category", data: months, boundaryGap: months.length === 1 }, axis),
-      yAxis: Object.assign({ type: "value", min: known.length ? Math.max(0, Math.floor(Math.min.apply(null, known) / 5) * 5) : 0, max: known.length ? Math.ceil(Math.max.apply(null, known) / 5) * 5 : 100 }, axis),
+      yAxis: Object.assign({ type: "value", min: known.length ? Math.floor(Math.min.apply(null, known) / 5) * 5 : 0, max: known.length ? Math.ceil(Math.max.apply(null, known) / 5) * 5 : 100 }, axis),
       series: lines.map(function (l, i) {
         var colour = "var(--" + roles[i % roles.length] + ")";
         return { type: "line", name: l.name, data: l.values, symbol: marks[i % marks.length], symbolSize: 7, lineStyle: { color: colour, width: 2, type: strokes[Math.floor(i / roles.length) % strokes.length] }, itemStyle: { color: colour } };
