@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from arrivals.wording import STATUS, reason_words
@@ -19,6 +20,9 @@ from city.periods import Period
 from city.state import StateFolder
 from feeds.receipt import ACCEPTED, NOT_DELIVERED, Receipt
 from gates.store import json_text, replace_text
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 COUNTS = ("received", "accepted", "quarantined", "other_month", "layout", "late")
 _TEMPLATE = """<!DOCTYPE html>
@@ -145,10 +149,15 @@ def receipt_content(city: City, feed: Feed, period: Period, receipts: Sequence[R
 
 def render_receipt(content: Mapping[str, Any]) -> str:
     """The receipt as a page that opens from disk without a network."""
+    return _page().render(r=content, names=COUNTS, counts=_COUNT_WORDS)
+
+
+@cache  # a backfill of two years writes 525 receipts
+def _page() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_TEMPLATE).render(r=content, names=COUNTS, counts=_COUNT_WORDS)
+    return environment.from_string(_TEMPLATE)
 
 
 def receipt_text(content: Mapping[str, Any]) -> str:

@@ -157,7 +157,7 @@ class FrameworkNode:
         return (self.numerator, *((self.denominator,) if self.denominator else ()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # as a city, the key of caches
 class Version:
     """A version of the method, in force from a month on."""
 
@@ -173,7 +173,7 @@ class Version:
         return tuple(node for node in self.framework if node.is_indicator)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one that was read is itself: it can be the key of a cache
 class City:
     """Everything a city's folder says. `key` is the folder's name."""
 

@@ -10,6 +10,7 @@ import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pandera.polars as pa
 import polars as pl
@@ -93,6 +94,7 @@ def load_contract(city: City, record_set: RecordSet) -> Contract:
     return _take_apart(model, key=contract_key(model))
 
 
+@cache
 def _take_apart(model: type[pa.DataFrameModel], key: tuple[str, ...]) -> Contract:
     columns = tuple(
         Column(

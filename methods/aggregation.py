@@ -152,23 +152,24 @@ class _Mean:
         self._transform, self._back = _MEANS[aggregation]
         self._floor = None if aggregation == "arithmetic" else floor
         self._sum: Floats | None = None
-        self._weight: Floats | None = None
+        self._weight: float | Floats = 0.0
 
     def add(self, weight: float | Floats, score: Floats) -> None:
         """A child: its weight (a number, or of a shape that broadcasts against the score) and its scores."""
         there = ~np.isnan(score)
-        values = score if self._floor is None else np.maximum(score, self._floor)
-        term = np.where(there, self._transform(values), 0.0) * weight
-        counted = there * weight
-        if self._sum is None or self._weight is None:
-            self._sum, self._weight = term, counted
+        values = self._transform(score if self._floor is None else np.maximum(score, self._floor))
+        # where every cell has a score its weight need not be spread over them: half the work of a Monte Carlo
+        every = bool(there.all())
+        term = (values if every else np.where(there, values, 0.0)) * weight
+        self._weight = self._weight + (weight if every else there * weight)
+        if self._sum is None:
+            self._sum = term
         else:
             self._sum += term
-            self._weight += counted
 
     def value(self) -> Floats:
         """The mean; NaN where no child has a score."""
-        if self._sum is None or self._weight is None:
+        if self._sum is None:
             raise ValueError("a node without children has no mean")
         with np.errstate(invalid="ignore", divide="ignore"):
             return self._back(np.divide(self._sum, self._weight))
@@ -216,7 +217,7 @@ def overall_scores(
     wanted = list(nodes) or [tree.root]
     answer = np.empty((len(wanted), runs, score.shape[-1]))
     applies = np.ones((len(tree.leaves), 1), dtype=np.bool_) if applicable is None else applicable
-    at_once = max(1, 4 * _BLOCK // score.shape[-1])
+    at_once = max(1, 16 * _BLOCK // score.shape[-1])
     for start in range(0, runs, at_once):
         part = slice(start, start + at_once)
         own = score[:, part] if score.ndim == 3 else score[:, None]
@@ -239,8 +240,8 @@ def _overall_block(
     for place, leaf in enumerate(tree.leaves):
         own = effective[leaf][:, None]
         score[leaf] = leaf_score[place]
-        scored[leaf] = own * ~np.isnan(leaf_score[place])
-        applicable[leaf] = own * applies[place]
+        scored[leaf] = _share(own, ~np.isnan(leaf_score[place]))
+        applicable[leaf] = _share(own, applies[place])
     for node in tree.upwards:
         mean = _Mean(aggregation or tree.aggregation[node], float(tree.floor[node]))
         for child in tree.children[node]:
@@ -252,9 +253,14 @@ def _overall_block(
             enough = scored[node] / applicable[node] >= tree.minimum_coverage[node] - _MARGIN
         enough &= scored[node] > 0
         score[node] = np.where(enough, mean.value(), np.nan)
-        scored[node] = scored[node] * enough
+        scored[node] = _share(scored[node], enough)
         for child in below:  # let the children's arrays go: they are not read again
             if child not in wanted:
                 score[child] = scored[child] = applicable[child] = leaf_score[:0]
     for place, node in enumerate(wanted):
         answer[place] = score[node]
+
+
+def _share(weight: Floats, counts: npt.NDArray[np.bool_]) -> Floats:
+    """The weight where it counts, else 0; not spread over the cells when it counts in all of them."""
+    return weight if counts.all() else weight * counts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from methods.alternative_scoring import (
 from methods.index import PARAMETERS
 from methods.robustness import DECIMALS, Uncertainty, declared_and_others
 from methods.scoring import ScoringRule, score_values
-from methods.tree import Floats, tree_of
+from methods.tree import Floats, Indices, tree_of
 from warehouse.tables import scoring_parameters
 
 
@@ -92,11 +93,14 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
     frozen = read_quantiles(version)
     rules = _rules(city, version) if frozen.sets else {}
     own_month = 0
+    shares = _group_shares(territory)
     for place, code in enumerate(leaves):
         sets, own = _references(nodes[code], values[place], declared[place], territory, frozen, rules)
         own_month += own
         for kind in ALTERNATIVES:
-            others[kind][place] = _alternative(kind, nodes[code], values[place], declared[place], territory, sets)
+            others[kind][place] = _alternative(
+                kind, nodes[code], values[place], declared[place], territory, sets, shares
+            )
     differences = [np.nan_to_num(np.abs(other - declared)).max(axis=1) for other in others.values()]
     return MonthScores(
         units=units,
@@ -114,6 +118,7 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
     )
 
 
+@lru_cache(maxsize=4)  # read again for each of a backfill's months it was a tenth of the study
 def _rules(city: City, version: Version) -> dict[tuple[str, str], ScoringRule]:
     """How the version scores each indicator in each peer group."""
     nodes = {node.code: node for node in version.indicators}
@@ -171,6 +176,7 @@ def _alternative(
     declared: Floats,
     territory: Territory,
     sets: Mapping[str, ReferenceSet],
+    shares: Mapping[int, Mapping[str, float]],
 ) -> Floats:
     """One indicator's scores by another kind, all units; as declared where the reference set tells nothing apart.
 
@@ -188,17 +194,30 @@ def _alternative(
     for above, members in territory.members.items():
         if np.isnan(declared[above]):
             continue
-        weight = territory.residents[members]
-        if not weight.sum() > 0:
-            weight = np.ones(len(members))
         if node.scoring == "zero_tolerance":
             known = ~np.isnan(declared[members])
-            shift = _mean((answer - declared)[members][known], weight[known])
+            shift = _mean((answer - declared)[members][known], _member_weights(territory, members)[known])
             answer[above] = np.clip(declared[above] + shift, lowest, highest)
         else:
-            shares = {g: weight[np.isin(members, own)].sum() for g, own in territory.groups.items()}
-            answer[above] = sum(by_group[g][above] * share for g, share in shares.items()) / weight.sum()
+            own = shares[above]
+            answer[above] = sum(by_group[group][above] * share for group, share in own.items()) / sum(own.values())
     return answer
+
+
+def _member_weights(territory: Territory, members: Indices) -> Floats:
+    weight = territory.residents[members]
+    return weight if weight.sum() > 0 else np.ones(len(members))
+
+
+def _group_shares(territory: Territory) -> dict[int, dict[str, float]]:
+    """Of each upper unit the residents of its members by peer group."""
+    return {
+        above: {
+            group: float(_member_weights(territory, members)[np.isin(members, own)].sum())
+            for group, own in territory.groups.items()
+        }
+        for above, members in territory.members.items()
+    }
 
 
 def _mean(numbers: Floats, weight: Floats) -> float:

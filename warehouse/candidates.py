@@ -180,6 +180,7 @@ def _description(
 ) -> dict[str, Any]:
     # The months that this month alone needs, whatever range the run covered: the same in every run.
     window = run_window(city, period, period)
+    read = set(window.feed_months)
 
     def comparison(months: int) -> Period | None:
         earlier = add_months(period, -months)
@@ -206,7 +207,7 @@ def _description(
                 "landing_file": r.landing_file,
             }
             for r in sorted(receipts, key=lambda r: (r.period, r.department, r.record_set))
-            if r.reported and r.period in set(window.feed_months)
+            if r.reported and r.period in read
         ],
         "inputs": keep_inputs(city, state, period),
         "code_version": code_version,

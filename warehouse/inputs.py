@@ -20,7 +20,7 @@ from feeds.landing import read_attempt, read_receipt
 from feeds.receipt import Receipt
 
 #: Libraries that decide bytes: who computes, who writes Parquet, who writes CSV.
-LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "polars")
+LIBRARIES = ("duckdb", "dbt-core", "dbt-duckdb", "polars", "numpy", "scipy")
 
 
 class InputGoneError(RuntimeError):
