@@ -1,13 +1,14 @@
 """Why an index moved, from the files of an issue: sentences and tables, in Chinese or English.
 
 Belongs here: what `pingan explain`, the site and the bulletin say of a change. Every sentence says what a number of the
-issue says; none names a cause. The records behind the numbers are in `publication.records`.
+issue says; none names a cause. The wording is in `publication.telling`, the records behind the numbers in
+`publication.records`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,14 +17,12 @@ import polars as pl
 
 from city.folder import City
 from city.periods import Period, add_months
-from publication.numbers import shown
 from publication.reading import IssueData, IssueNotFoundError, read_issue_data
+from publication.telling import KINDS, TOLD, Change, Compared, tell
 from publication.wording import Wording
 
-KINDS = ("value", "weight", "availability", "method", "population")
 MONTHS_BEFORE = {"month": 1, "year": 12}
-#: An effect smaller than this is not told: it would be shown as 0.00.
-TOLD = 0.005
+_TOLD = pl.col("total").abs() >= TOLD
 
 
 class ExplanationError(LookupError):
@@ -74,28 +73,15 @@ class Explanation:
     @cached_property
     def indicators(self) -> pl.DataFrame:
         """See the class; columns of the earlier month end in _then and are null where it is not published."""
-        code = self.unit["unit_code"]
-        columns = ["indicator_code", "numerator", "denominator", "value", "score", "status"]
-        now = self.issue.table("values").filter(unit_code=code).select(columns)
-        then = self._values_then(columns)
-        names = self.framework.select("code", "name_zh", "name_en", "department", "unit", "scoring")
-        return (
-            self.effects.join(now, on="indicator_code", how="left")
-            .join(then, on="indicator_code", how="left", suffix="_then")
-            .join(names, left_on="indicator_code", right_on="code", how="left")
-            .sort(pl.col("total").abs(), "indicator_code", descending=[True, False])
-        )
+        unit = pl.col("unit_code") == self.unit["unit_code"]
+        then = None if self.earlier is None else self.earlier.table("values").filter(unit)
+        effects = self.effects.with_columns(unit_code=pl.lit(self.unit["unit_code"]))
+        return _with_values(effects, self.issue.table("values").filter(unit), then, self.framework)
 
     @cached_property
     def framework(self) -> pl.DataFrame:
         """Nodes of the month's method, and those of the earlier month's that it no longer has."""
-        now = self.issue.table("framework").with_columns(in_now=True)
-        if self.earlier is None:
-            return now.with_columns(in_then=pl.lit(None, dtype=pl.Boolean))
-        then = self.earlier.table("framework")
-        left = then.filter(~pl.col("code").is_in(now["code"].implode())).with_columns(in_now=False)
-        both = pl.concat([now, left], how="diagonal_relaxed")
-        return both.with_columns(in_then=pl.col("code").is_in(then["code"].implode()))
+        return _framework(self.issue, self.earlier)
 
     @cached_property
     def members(self) -> pl.DataFrame:
@@ -105,13 +91,7 @@ class Explanation:
         )
         if self.node["level"] != 0:
             rows = rows.clear()
-        names = self.issue.table("units").select("unit_code", "name_zh", "name_en")
-        return (
-            rows.group_by("member_code")
-            .agg(pl.col(*(f"{kind}_effect" for kind in KINDS), "total").sum())
-            .join(names, left_on="member_code", right_on="unit_code", how="left")
-            .sort(pl.col("total").abs(), "member_code", descending=[True, False])
-        )
+        return _by_member(rows, self.issue.table("units"))
 
     def by(self, what: str) -> pl.DataFrame:
         """Points by `department` or `first_level`: code, name_zh, name_en, total; the largest first."""
@@ -124,122 +104,22 @@ class Explanation:
             .sort(pl.col("total").abs(), "code", descending=[True, False])
         )
 
+    @cached_property
+    def compared(self) -> Compared:
+        """The two months as sentences speak of them."""
+        return _compared(self.issue, self.earlier, self.comparison, self.then, self.framework)
+
     def sentences(self, language: str, top: int = 3) -> list[str]:
         """What the numbers say: the change, its kinds, the indicators and members that moved it most."""
-        say = Wording(self.city, self.issue.period, language)
-        now, then = say.month(self.issue.period), say.month(self.then)
-        names = {"unit": say.name(self.unit), "node": say.name(self.node), "then": then}
-        if self.change is None:
-            reason = say.text(f"explain.reason.{self.reason}")
-            return [say.text("explain.no_change", **names, reason=reason)]
-        before = float(self.score["score"]) - self.change
-        direction = "same" if abs(self.change) < TOLD else "up" if self.change > 0 else "down"
-        told = [
-            say.text(
-                "explain.change",
-                **names,
-                now=now,
-                score=shown(self.score["score"]),
-                score_then=shown(before),
-                direction=say.text(f"explain.{direction}"),
-                change=shown(abs(self.change)),
-            )
-        ]
-        gained = self.score[f"rank_change_{self.comparison}"]
-        if gained is not None:
-            rank = int(self.score["rank"])
-            told.append(say.text("explain.rank", now=now, then=then, rank=rank, rank_then=rank + int(gained)))
-        told += self._remarks(say, then)
-        totals = {kind: float(self.effects[f"{kind}_effect"].sum()) for kind in KINDS}
-        effects = [
-            f"{say.text(f'explain.effect.{kind}')} {shown(total, signed=True)}"
-            for kind, total in totals.items()
-            if abs(total) >= TOLD
-        ]
-        if effects:
-            comma = "、" if language == "zh" else ", "
-            told.append(say.text("explain.effects", effects=comma.join(effects), total=shown(self.change, signed=True)))
-        most = self.indicators.filter(pl.col("total").abs() >= TOLD).head(top)
-        if most.is_empty():
-            told.append(say.text("explain.nothing"))
-        else:
-            told.append(say.text("explain.most"))
-            told += [self._of_indicator(say, row) for row in most.iter_rows(named=True)]
-        members = self.members.filter(pl.col("total").abs() >= TOLD).head(top)
-        if not members.is_empty():
-            parts = [
-                (say.name(row) if row["member_code"] else say.text("explain.nobody"))
-                + f" {shown(row['total'], signed=True)}"
-                for row in members.iter_rows(named=True)
-            ]
-            told.append(say.text("explain.members", members=("；" if language == "zh" else "; ").join(parts)))
-        return told
-
-    def _remarks(self, say: Wording, then: str) -> list[str]:
-        """What a reader must know of the comparison."""
-        told = []
-        if self.earlier is None:
-            told.append(say.text("explain.earlier_unpublished", then=then))
-        else:
-            old, new = (i.table("framework")["version"][0] for i in (self.earlier, self.issue))
-            if old != new:
-                now = say.month(self.issue.period)
-                told.append(say.text("explain.version", then=then, now=now, old=old, new=new))
-        compared = (self.issue.manifest.get("compares_with") or {}).get(self.comparison) or {}
-        if compared.get("scores_equal") is False:
-            told.append(say.text("explain.restated", then=then, count=compared.get("scores_differing")))
-        return told
-
-    def _of_indicator(self, say: Wording, row: Mapping[str, Any]) -> str:
-        known = row["status_then"] is not None
-        pairs = {name: (shown(row[f"{name}_then"]), shown(row[name])) for name in ("score", "value")}
-        counts = {name: (_count(row[f"{name}_then"]), _count(row[name])) for name in ("numerator", "denominator")}
-        months = {"then": say.month(self.then), "now": say.month(self.issue.period)}
-        if not known:
-            pairs = {name: ("…", now) for name, (_, now) in pairs.items()}
-            counts = {name: ("…", now) for name, (_, now) in counts.items()}
-        score = say.text("explain.indicator.score", then=pairs["score"][0], now=pairs["score"][1])
-        value = ""
-        (then, now), (below_then, below) = counts["numerator"], counts["denominator"]
-        if row["scoring"] == "zero_tolerance":
-            numbers = say.text("explain.indicator.points", then=then, now=now)
-        else:
-            old, new = pairs["value"]
-            value = say.text("explain.indicator.value", then=old, now=new, unit=row["unit"] or "")
-            if row["denominator"] is None and row["denominator_then"] is None:
-                numbers = say.text("explain.indicator.numerator", then=then, now=now)
-            else:
-                numbers = say.text("explain.indicator.both", then=then, now=now, below_then=below_then, below=below)
-        return say.text(
-            "explain.indicator",
-            code=row["indicator_code"],
-            name=say.name(row),
-            total=shown(row["total"], signed=True),
-            score=score,
-            value=value.rstrip(),
-            counts=numbers,
-            new=self._appearance(say, row, months),
+        change = Change(
+            self.unit,
+            self.node,
+            self.score,
+            {kind: float(self.effects[f"{kind}_effect"].sum()) for kind in KINDS},
+            self.indicators.filter(_TOLD).head(top).to_dicts(),
+            self.members.filter(_TOLD).head(top).to_dicts(),
         )
-
-    def _appearance(self, say: Wording, row: Mapping[str, Any], months: Mapping[str, str]) -> str:
-        """Whether its score or the indicator itself came or went, and what is carried forward."""
-        node = self.framework.row(by_predicate=pl.col("code") == row["indicator_code"], named=True)
-        if node["in_then"] is False:
-            return say.text("explain.indicator.joined")
-        if not node["in_now"]:
-            return say.text("explain.indicator.left")
-        told = ""
-        if self.earlier is not None and (row["score"] is None) != (row["score_then"] is None):
-            told = say.text(f"explain.indicator.{'vanished' if row['score'] is None else 'appeared'}", **months)
-        for month, status in ((months["then"], row["status_then"]), (months["now"], row["status"])):
-            if status == "carried_forward":
-                told += say.text("explain.indicator.carried", month=month)
-        return told
-
-    def _values_then(self, columns: Sequence[str]) -> pl.DataFrame:
-        if self.earlier is None:
-            return self.issue.table("values").select(columns).clear()
-        return self.earlier.table("values").filter(unit_code=self.unit["unit_code"]).select(columns)
+        return tell(Wording(self.city, self.issue.period, language), self.compared, change).all
 
     def _groups(self, what: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(indicator_code, code of its group), and names of the groups."""
@@ -279,6 +159,87 @@ def explain(city: City, issue: IssueData, unit: str, node: str = "", comparison:
     then = add_months(issue.period, -MONTHS_BEFORE[comparison])
     return Explanation(
         city, issue, comparison, own_unit, own_node, score.row(0, named=True), _earlier(issue, then, comparison)
+    )
+
+
+def overall_changes(
+    city: City, issue: IssueData, comparison: str, top: int = 3
+) -> tuple[Compared, Mapping[str, Change]]:
+    """The change of the overall index of every unit, as `explain` finds it for one; for an issue with contributions."""
+    then = add_months(issue.period, -MONTHS_BEFORE[comparison])
+    earlier = _earlier(issue, then, comparison)
+    framework = _framework(issue, earlier)
+    root = framework.row(by_predicate=pl.col("code") == issue.root, named=True)
+    effects = issue.table("contributions").filter(node_code=issue.root, comparison=comparison)
+    kinds = [f"{kind}_effect" for kind in KINDS]
+    summed = effects.group_by("unit_code").agg(pl.col(kinds).sum())
+    totals = {code: dict(zip(KINDS, points, strict=True)) for code, *points in summed.iter_rows()}
+    values_then = None if earlier is None else earlier.table("values")
+    indicators = _with_values(effects.filter(_TOLD), issue.table("values"), values_then, framework)
+    members = _by_member(issue.table("member_contributions").filter(comparison=comparison), issue.table("units"))
+    most, most_of = (
+        {code: rows.head(top).to_dicts() for (code,), rows in table.group_by("unit_code", maintain_order=True)}
+        for table in (indicators, members.filter(_TOLD))
+    )
+    scores = {row["unit_code"]: row for row in issue.table("scores").filter(node_code=issue.root).iter_rows(named=True)}
+    changes = {}
+    for unit in issue.table("units").iter_rows(named=True):
+        code = unit["unit_code"]
+        own_totals = totals.get(code, dict.fromkeys(KINDS, 0.0))
+        changes[code] = Change(unit, root, scores[code], own_totals, most.get(code, []), most_of.get(code, []))
+    return _compared(issue, earlier, comparison, then, framework), changes
+
+
+def _compared(
+    issue: IssueData, earlier: IssueData | None, comparison: str, then: Period, framework: pl.DataFrame
+) -> Compared:
+    with_ = (issue.manifest.get("compares_with") or {}).get(comparison) or {}
+    return Compared(
+        comparison=comparison,
+        now=issue.period,
+        then=then,
+        published=earlier is not None,
+        version=str(issue.table("framework")["version"][0]),
+        version_then=None if earlier is None else str(earlier.table("framework")["version"][0]),
+        restated=with_.get("scores_differing") if with_.get("scores_equal") is False else None,
+        nodes={row["code"]: row for row in framework.iter_rows(named=True)},
+    )
+
+
+def _framework(issue: IssueData, earlier: IssueData | None) -> pl.DataFrame:
+    now = issue.table("framework").with_columns(in_now=True)
+    if earlier is None:
+        return now.with_columns(in_then=pl.lit(None, dtype=pl.Boolean))
+    then = earlier.table("framework")
+    left = then.filter(~pl.col("code").is_in(now["code"].implode())).with_columns(in_now=False)
+    both = pl.concat([now, left], how="diagonal_relaxed")
+    return both.with_columns(in_then=pl.col("code").is_in(then["code"].implode()))
+
+
+def _with_values(
+    effects: pl.DataFrame, now: pl.DataFrame, then: pl.DataFrame | None, framework: pl.DataFrame
+) -> pl.DataFrame:
+    """Effects of units with both months' values; the largest of each unit first, units in the order of their codes."""
+    columns = ["unit_code", "indicator_code", "numerator", "denominator", "value", "score", "status"]
+    keys = columns[:2]
+    now = now.select(columns)
+    names = framework.select("code", "name_zh", "name_en", "department", "unit", "scoring")
+    return (
+        effects.join(now, on=keys, how="left")
+        .join(now.clear() if then is None else then.select(columns), on=keys, how="left", suffix="_then")
+        .join(names, left_on="indicator_code", right_on="code", how="left")
+        .sort("unit_code", pl.col("total").abs(), "indicator_code", descending=[False, True, False])
+    )
+
+
+def _by_member(rows: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """Effects of upper units by member; the largest of each unit first, units in the order of their codes."""
+    names = units.select("unit_code", "name_zh", "name_en")
+    return (
+        rows.group_by("unit_code", "member_code")
+        .agg(pl.col(*(f"{kind}_effect" for kind in KINDS), "total").sum())
+        .join(names, left_on="member_code", right_on="unit_code", how="left")
+        .sort("unit_code", pl.col("total").abs(), "member_code", descending=[False, True, False])
     )
 
 
@@ -323,8 +284,3 @@ def _own_effects(part: pl.DataFrame, score: Mapping[str, Any], change: float) ->
     effects = {name: total / moved * change for name, total in totals.items()} if moved else {own[0]: change}
     row = {"indicator_code": score["node_code"], "unit_code": score["unit_code"], "total": change}
     return pl.DataFrame([row | {f"{kind}_effect": 0.0 for kind in KINDS} | effects])
-
-
-def _count(value: float | None) -> str:
-    """A numerator or denominator: whole numbers without decimals."""
-    return shown(value, 0 if value is not None and float(value).is_integer() else 2)

@@ -9,8 +9,9 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from publication.explanation import KINDS, TOLD, Explanation
+from publication.explanation import Explanation
 from publication.numbers import MISSING, shown
+from publication.telling import KINDS, TOLD
 from publication.wording import Wording
 
 #: Records of one indicator and month shown on the terminal; a file takes them all.

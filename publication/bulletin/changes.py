@@ -148,8 +148,7 @@ def _value(words: Wording, row: dict[str, Any]) -> str:
     text = shown(row["value"])
     if row["unit"] == "%":
         return f"{text}%"
-    # a framework's units are Chinese; an English name says them itself ("per 10k residents")
-    return f"{text} {row['unit']}".strip() if words.language == "zh" or row["unit"].isascii() else text
+    return f"{text} {words.code('measure_unit', row['unit'])}".strip()
 
 
 def _moved_units(view: View) -> list[Block]:

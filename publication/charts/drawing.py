@@ -143,6 +143,9 @@ _CIRCLE = re.compile(
 _INVISIBLE = re.compile(
     r'<path [^>]*stroke-width="0"[^>]*></path>|<path (?:(?!stroke=)[^>])* fill="none"(?:(?!stroke=)[^>])*></path>'
 )
+#: ECharts clips lines to a plot widened until nothing is cut off (`clip: false`), and names strokes of no width.
+_CLIP = re.compile(r' clip-path="url\(#[^)]*\)"|<clipPath .*?</clipPath>', re.DOTALL)
+_NO_STROKE = re.compile(r' stroke="[^"]*" stroke-width="0"(?: stroke-opacity="[^"]*")?')
 _TEXT = re.compile(
     r'<text dominant-baseline="central"([^>]*?)((?: y="[^"]*")?) transform="translate\(([\d.-]+) ([\d.-]+)\)"([^>]*)>'
 )
@@ -169,6 +172,8 @@ def compact(svg: str) -> str:
     svg = svg.replace(' style="font-size:12px;"', "").replace("<svg ", '<svg font-size="12" ', 1)
     svg = re.sub(r'<rect width="\d+" height="\d+" x="0" y="0" fill="none"></rect>', "", svg, count=1)
     svg = _INVISIBLE.sub("", svg)
+    svg = _NO_STROKE.sub("", svg)
+    svg = _CLIP.sub("", svg)
     svg = re.sub(r"zr\d+-", "ID-", svg)
     svg = _TEXT.sub(_on_baseline, svg)
     svg = _dots(svg)

@@ -113,7 +113,7 @@
     var own = data.series[data.series.length - 1];
     return Object.assign(base(palette), {
       radar: {
-        radius: data.narrow ? "50%" : "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
+        radius: data.narrow ? "40%" : "68%", center: ["50%", "53%"], splitNumber: 4, axisNameGap: 8,
         indicator: data.axes.map(function (name, i) { return { name: name + "\n" + fixed(own.values[i], 1), min: low, max: data.hard ? 100 : span[1] }; }),
         axisName: { color: palette.ink, fontSize: data.narrow ? 10 : FONT, lineHeight: data.narrow ? 12 : 15, fontFamily: "inherit" },
         axisLine: { lineStyle: { color: palette.line } }, splitLine: { lineStyle: { color: palette.line } }, splitArea: { show: false },

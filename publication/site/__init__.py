@@ -77,7 +77,15 @@ def render_site(request: Request) -> None:
 def warm(facts: Facts) -> None:
     """Read what every page asks for, before threads ask for it at once."""
     _ = facts.history, facts.score, facts.value, facts.members, facts.overall, facts.contributions, facts.hard_limits
-    _ = facts.robustness, facts.values_of, facts.strip_units
+    _ = (
+        facts.robustness,
+        facts.changes,
+        facts.member_effects,
+        facts.colour_shares,
+        facts.sensitivity,
+        facts.values_of,
+        facts.strip_units,
+    )
 
 
 def _tasks(

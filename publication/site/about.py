@@ -148,7 +148,37 @@ def quality(facts: Facts, words: Words) -> dict[str, Any]:
         "deliveries": _deliveries(facts),
         "compared": words.t("quality.compared", **compared) if compared else "",
         "revisions": _revisions(facts, words),
+        **_sensitivity(facts, words),
     }
+
+
+def _sensitivity(facts: Facts, words: Words) -> dict[str, Any]:
+    """What decides the ranks, as the issue's study found it: Sobol indices with their intervals."""
+    if not facts.sensitivity:
+        return {"sensitivity": [], "sensitivity_note": words.t("not_in_issue")}
+    first = facts.sensitivity[0]
+    share = f"{100 * first['weights_share']:g}"
+    runs = words.t("robustness.runs", runs=shown(first["runs"], 0), seed=first["seed"], share=share)
+    rows = [
+        {
+            "name": words.t(f"robustness.assumption.{row['assumption']}"),
+            "cells": [_options(row), _sobol(row, "first"), _sobol(row, "total")],
+            "problem": row["problem"],
+        }
+        for row in facts.sensitivity
+    ]
+    return {"sensitivity": rows, "sensitivity_note": f"{words.t('quality.sensitivity_note')} {runs}"}
+
+
+def _options(row: Mapping[str, Any]) -> str:
+    """How many values an assumption took, and in how many indicators."""
+    varied = row["indicators_varied"]
+    return shown(row["options"], 0) + ("" if varied is None else f" ({varied})")
+
+
+def _sobol(row: Mapping[str, Any], kind: str) -> str:
+    index, low, high = (shown(row[f"{kind}_order{end}"]) for end in ("", "_p05", "_p95"))
+    return f"{index} [{low}, {high}]"
 
 
 def _checks(facts: Facts, words: Words) -> list[dict[str, Any]]:

@@ -15,7 +15,9 @@ import numpy as np
 import polars as pl
 
 from city.folder import City, Version
+from publication.explanation import overall_changes
 from publication.reading import IssueData
+from publication.telling import Change, Compared
 
 Row = Mapping[str, Any]
 #: Marks that go with the official colours, best first: nobody has to tell colours apart.
@@ -280,6 +282,31 @@ class Facts:
         return found
 
     @cached_property
+    def changes(self) -> Mapping[str, tuple[Compared, Mapping[str, Change]]]:
+        """By comparison: each unit's overall change, ready to be told; empty in an issue without contributions."""
+        if not self.data.has("contributions"):
+            return {}
+        return {span: overall_changes(self.city, self.data, span) for span in ("month", "year")}
+
+    @cached_property
+    def member_effects(self) -> Mapping[tuple[str, str], Mapping[str, float]]:
+        """Points of a unit's overall change by the units directly under it, by unit and comparison.
+
+        The issue has them by unit of the lowest level; "" is what belongs to no single one.
+        """
+        table = self.optional("member_contributions")
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        if table is None:
+            return found
+        rows = table.group_by("unit_code", "comparison", "member_code").agg(pl.col("total").sum())
+        for unit, comparison, member, total in rows.sort("unit_code", "comparison", "member_code").iter_rows():
+            while member and self.unit[member]["parent"] != unit:
+                member = self.unit[member]["parent"]
+            own = found.setdefault((unit, comparison), {})
+            own[member] = own.get(member, 0.0) + total
+        return found
+
+    @cached_property
     def _feeds_history(self) -> pl.DataFrame:
         columns = ["period", "department", "reported", "received", "accepted", "quarantined"]
         return self.data.history("feeds", columns)
@@ -293,6 +320,26 @@ class Facts:
         """Intervals of ranks by unit; empty in an issue without the table."""
         table = self.optional("robustness")
         return {} if table is None else {r["unit_code"]: r for r in table.iter_rows(named=True)}
+
+    @cached_property
+    def colour_shares(self) -> Mapping[str, Mapping[str, float]]:
+        """Shares of the study's runs by unit and official colour; empty in an issue without the table."""
+        table = self.optional("robustness_colours")
+        found: dict[str, dict[str, float]] = {}
+        for row in () if table is None else table.iter_rows(named=True):
+            found.setdefault(row["unit_code"], {})[row["colour"]] = row["share"]
+        return found
+
+    @cached_property
+    def sensitivity(self) -> Sequence[Row]:
+        """What decides the ranks: a row for each assumption; empty in an issue without the table."""
+        table = self.optional("robustness_sensitivity")
+        return [] if table is None else table.to_dicts()
+
+    @property
+    def runs(self) -> int:
+        """How many runs the issue's study of robustness made."""
+        return int(self.sensitivity[0]["runs"])
 
     @cached_property
     def timeliness(self) -> Mapping[str, Any]:

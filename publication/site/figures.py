@@ -22,7 +22,7 @@ from publication.site.words import Words
 
 Figure = dict[str, Any]
 #: Letters of an axis name on a line; longer names break at a space.
-_LETTERS = 16
+_LETTERS = 21
 
 
 def figure(
@@ -164,8 +164,8 @@ def radar(facts: Facts, words: Words, drawer: Drawer, unit: str) -> Figure | Non
         Chart(
             "radar",
             {"axes": [_broken(words.node_name[n]) for n in nodes], "series": series, "hard": facts.hard_limits},
-            460,
-            330,
+            560,
+            340,
         ),
         "radar",
         title=words.t("chart.radar", name=name),
@@ -208,7 +208,8 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
     names = [words.unit_name[code] if code else words.level(facts.levels[-1]) for code, _ in above]
     other_names = [words.other_name(facts.unit[code]) for code, _ in above if code]
     what = words.t("col.value") if by_value else words.t("col.score")
-    unit_text = f"（{node['unit']}）" if by_value and node["unit"] and words.language == "zh" else ""
+    unit = words.value_unit(node) if by_value else ""
+    unit_text = words.t("chart.in_unit", unit=unit) if unit else ""
     low, high = min(there), max(there)
     return figure(
         drawer,

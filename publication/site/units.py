@@ -10,15 +10,11 @@ from markupsafe import Markup
 from publication.charts.drawing import Drawer
 from publication.charts.maps import tile_map
 from publication.numbers import shown
-from publication.site import figures
+from publication.site import changes, figures
 from publication.site.facts import Facts, Row
 from publication.site.overview import best_and_worst, cell, headline, place
 from publication.site.rows import node_rows
 from publication.site.words import Words
-
-#: Indicators of a decomposition that are listed by name; the rest is one row.
-_LISTED = 10
-_EFFECTS = ("value_effect", "weight_effect", "availability_effect", "method_effect", "population_effect")
 
 
 def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, str], code: str) -> dict[str, Any]:
@@ -47,7 +43,8 @@ def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, 
         "sentences": _sentences(facts, words, code),
         "trend": figures.trend(facts, words, drawer, code, facts.data.root),
         "radar": figures.radar(facts, words, drawer, code),
-        "contributions": _contributions(facts, words, code),
+        "colour_shares": _colour_shares(facts, code),
+        "contributions": changes.contributions(facts, words, code),
         "first_level": first_level,
         "members": [
             {
@@ -55,9 +52,12 @@ def unit_page(facts: Facts, words: Words, drawer: Drawer, palette: Mapping[str, 
                 "code": m["unit_code"],
                 **cell(facts, m["unit_code"], facts.data.root),
                 "cells": [cell(facts, m["unit_code"], n) for n in first_level],
+                "effects": changes.effects_of_member(facts, code, m["unit_code"]),
             }
             for m in members
         ],
+        "member_spans": changes.spans_of_members(facts, code),
+        "member_sums": changes.effects_of_all_members(facts, code),
         "map_svg": Markup(  # nosec B704 # our own drawing, names escaped
             tile_map([place(facts, words, m["unit_code"], "../") for m in facts.members[code]], palette)
         )
@@ -80,6 +80,15 @@ def _interval(facts: Facts, words: Words, code: str) -> str:
     said = words.t("unit.interval", low=shown(row["rank_p05"], 0), high=shown(row["rank_p95"], 0))
     ties = row["ties"]
     return f"{said}; {words.t('unit.ties', count=ties)}" if ties else said
+
+
+def _colour_shares(facts: Facts, code: str) -> dict[str, Any] | None:
+    """How often the unit had each official colour in the runs that vary the method; None in an issue without them."""
+    shares = facts.colour_shares.get(code)
+    if not shares:
+        return None
+    told = [{"key": c["key"], "share": shares[c["key"]]} for c in facts.colours if shares.get(c["key"])]
+    return {"runs": shown(facts.runs, 0), "shares": told}
 
 
 def _sentences(facts: Facts, words: Words, code: str) -> list[str]:
@@ -108,46 +117,6 @@ def _sentences(facts: Facts, words: Words, code: str) -> list[str]:
             )
         )
     return said
-
-
-def _contributions(facts: Facts, words: Words, code: str) -> list[dict[str, Any]]:
-    """The decomposition of the overall change by indicator, against last month and last year."""
-    if facts.data.has("contributions"):
-        row = facts.score[code, facts.data.root]
-        return [_decomposed(facts, words, code, span, row) for span in ("month", "year")]
-    return []
-
-
-def _decomposed(facts: Facts, words: Words, code: str, span: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    rows = facts.contributions.get((code, span), [])
-    name = words.t(f"col.change_{span}")
-    if not rows:
-        return {"rows": [], "reason": f"{name}: {words.reason(row[f'change_{span}_reason']) or '–'}", "sentences": []}
-    parts = [
-        {
-            "code": r["indicator_code"],
-            "value": r["value_effect"],
-            "other": sum(r[e] for e in _EFFECTS[1:]),
-            "total": r["total"],
-        }
-        for r in sorted(rows, key=lambda r: (-abs(r["total"]), r["indicator_code"]))
-    ]
-    listed, others = parts[:_LISTED], parts[_LISTED:]
-    return {
-        "title": words.t("unit.contributions_title", span=name, change=shown(row[f"change_{span}"], signed=True)),
-        "rows": [{"code": p["code"], **_shown(p)} for p in listed],
-        "rest": _shown(_summed(others)),
-        "rest_count": len(others),
-        "sum": _shown(_summed(parts)),
-    }
-
-
-def _summed(parts: list[dict[str, Any]]) -> dict[str, float]:
-    return {key: sum(p[key] for p in parts) for key in ("value", "other", "total")}
-
-
-def _shown(part: Mapping[str, Any]) -> dict[str, str]:
-    return {key: shown(part[key], 3, signed=True) for key in ("value", "other", "total")}
 
 
 def _heat(facts: Facts, code: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from publication.catalogue import LANGUAGES, Catalogue, load_catalogue
 from publication.numbers import shown
 from publication.site.facts import Facts, Row
+from publication.wording import Wording
 
 #: The `lang` attribute of pages.
 HTML_LANGUAGES = {"zh": "zh-CN", "en": "en"}
@@ -30,6 +31,11 @@ class Words:
     def catalogue(self) -> Catalogue:
         """The project's texts."""
         return load_catalogue()
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The wording of sentences that all renderings share."""
+        return Wording(self.facts.city, self.facts.data.period, self.language)
 
     @property
     def other(self) -> str:
@@ -138,7 +144,9 @@ class Words:
 
     def value_unit(self, indicator: Row) -> str:
         """What a value is measured in; zero tolerance publishes points to deduct, not events."""
-        return self.t("node.points") if indicator["scoring"] == "zero_tolerance" else str(indicator["unit"] or "")
+        if indicator["scoring"] == "zero_tolerance":
+            return self.t("node.points")
+        return self._known(f"measure_unit.{indicator['unit']}", str(indicator["unit"] or ""))
 
     def _known(self, key: str, otherwise: str) -> str:
         return self.t(key) if key in self.catalogue.texts else otherwise

@@ -15,10 +15,11 @@ from finished_run import PUBLISHED, FinishedRun
 
 from city.periods import add_months, months_between
 from pipelines.command_line import cli
-from publication.explanation import KINDS, Explanation, ExplanationError, explain
+from publication.explanation import Explanation, ExplanationError, explain
 from publication.indicator_records import IndicatorRecords
 from publication.reading import read_issue_data
 from publication.records import LandingFiles, Provenance
+from publication.telling import KINDS
 from publication.wording import Wording
 
 pytestmark = pytest.mark.end_to_end

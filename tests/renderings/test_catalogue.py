@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
+from finished_run import PROJECT
 
 from publication.catalogue import CatalogueError, load_catalogue
 
@@ -19,6 +21,14 @@ def test_the_catalogue_is_sound() -> None:
     catalogue = load_catalogue()
     assert catalogue.text("issue.number", "zh", number=13) == "第13期"
     assert catalogue.text("issue.number", "en", number=13) == "Issue 13"
+
+
+def test_units_of_measure_of_the_cities_that_come_with_the_project_have_english_words() -> None:
+    texts = load_catalogue().texts
+    files = sorted((PROJECT / "data").glob("*/versions/*/framework.csv"))
+    units = {row["unit"] for path in files for row in csv.DictReader(path.open(encoding="utf-8"))}
+    assert len(units) > 10
+    assert {unit for unit in units if not unit.isascii() and f"measure_unit.{unit}" not in texts} == set()
 
 
 def test_a_text_without_one_language_is_a_fault(tmp_path: Path) -> None:

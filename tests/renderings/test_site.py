@@ -11,12 +11,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import polars as pl
 import pytest
 from finished_run import FinishedRun
 from renderings.conftest import Rendered
 from renderings.svg_reading import Picture
 
 from pipelines.settings import code_version
+from publication.explanation import explain
 from publication.numbers import shown
 from publication.rendering import Request, read_renderings
 from publication.site import render_site
@@ -148,6 +150,59 @@ def test_a_units_page_takes_its_change_apart_and_says_how_far_its_rank_holds(sit
             assert f"90% interval {shown(interval['rank_p05'], 0)}–{shown(interval['rank_p95'], 0)}" in text
 
 
+def test_a_units_page_tells_its_change_in_the_sentences_that_explain_it(
+    site: Rendered, tianshui_run: FinishedRun
+) -> None:
+    """The pages' changes are found for all units at once, those of `pingan explain` for one."""
+    for unit in ("620500", "620503", site.facts.strip_units[40]):
+        for language, folder in (("zh", ""), ("en", "en/")):
+            said = " ".join(text_of(site.page(f"{folder}units/{unit}.html")).split())
+            for comparison in ("month", "year"):
+                told = explain(tianshui_run.city, site.data, unit, comparison=comparison).sentences(language)
+                assert len(told) > 4
+                assert [s for s in told if " ".join(s.split()) not in said] == [], (unit, language)
+
+
+def test_an_upper_units_page_takes_its_change_apart_by_member(site: Rendered) -> None:
+    """A county by its townships, the city by its counties: the members' effects in the issue, added up."""
+    facts = site.facts
+    effects = site.data.table("member_contributions").filter(comparison="year")
+    for unit in ("620500", "620502"):
+        text = site.page(f"units/{unit}.html")
+        section = text[text.index('id="members"') : text.index('id="heat"')]
+        table = section[section.index("<table") :]
+        for member in facts.members[unit]:
+            below = pl.col("member_code").str.starts_with(member["unit_code"])
+            own = shown(effects.filter(below, unit_code=unit)["total"].sum(), 3, signed=True)
+            row = re.search(rf'href="../units/{member["unit_code"]}\.html">.*?(?=<tr|<tfoot)', table, re.DOTALL)
+            assert row, member["unit_code"]
+            assert text_of(row.group().replace("<td", " <td")).split()[6] == own, member["unit_code"]
+        foot = text_of(table[table.index("<tfoot>") : table.index("</table>")]).split()
+        assert foot[-2:] == [shown(facts.score[unit, "I"][f"change_{s}"], 3, signed=True) for s in ("month", "year")]
+
+
+def test_pages_say_how_often_each_grade_came_out_and_what_decides_the_ranks(site: Rendered) -> None:
+    shares = site.data.table("robustness_colours")
+    for unit in ("620500", site.facts.strip_units[0]):
+        text = text_of(site.page(f"en/units/{unit}.html"))
+        head = text[text.index("runs that vary the method") : text.index("Strongest")]
+        own = shares.filter(pl.col("share") > 0, unit_code=unit)["share"]
+        assert sorted(re.findall(r"[\d.]+(?=%)", head)) == sorted(shown(100 * s, 1) for s in own)
+    text = site.page("quality.html")
+    table = text_of(text[text.index('id="robustness"') : text.index('id="quarantine"')])
+    for row in site.data.table("robustness_sensitivity").iter_rows(named=True):
+        for kind in ("first", "total"):
+            index, low, high = (shown(row[f"{kind}_order{end}"]) for end in ("", "_p05", "_p95"))
+            assert f"{index} [{low}, {high}]" in table, row["assumption"]
+
+
+def test_english_pages_name_units_of_measure_in_english(site: Rendered) -> None:
+    for name, text in pages(site):
+        if name.startswith(("en/units/", "en/departments/")):
+            cells = re.findall(r"<td[^>]*>([^<]*)", text)
+            assert [c for c in cells if re.search(r"[\u4e00-\u9fff]", c)] == [], name
+
+
 def test_an_indicators_page_has_every_unit_with_value_and_score(site: Rendered) -> None:
     facts = site.facts
     for indicator in ("I010101", "I030104", "I020303"):
@@ -217,10 +272,10 @@ def test_live_charts_are_drawn_from_the_very_numbers_of_the_issue(site: Rendered
     data = json.loads(re.search(r'id="trend".*?json">(.*?)</script>', text, re.DOTALL).group(1))["data"]  # type: ignore[union-attr]
     assert data["own"] == [pytest.approx(v, abs=5e-5) for v in facts.past("620502", "I")]
     content = (site.folder / "assets" / f"scores-{site.data.period}.js").read_text()
-    packed = content.split('"')[3]
-    scores = [
-        None if t == "___" else int(t, 36) - 10_000 for t in (packed[i : i + 3] for i in range(0, len(packed), 3))
-    ]
+    packed = json.loads(content[content.index(",") + 1 : content.rindex(")")])
+    width = packed["width"]
+    parts = [packed["scores"][i : i + width] for i in range(0, len(packed["scores"]), width)]
+    scores = [None if part == "_" * width else int(part, 36) + packed["least"] for part in parts]
     flat = [facts.score[u["unit_code"], n["code"]]["score"] for u in facts.units for n in facts.nodes]
     assert scores == [None if v is None else pytest.approx(v * 100, abs=0.5) for v in flat]
 

@@ -19,6 +19,7 @@
     var content = JSON.parse(figure.querySelector("script").textContent);
     if (figure.dataset.kind === "strip") content.data.names = names();
     if (figure.dataset.kind === "trend") ["months", "cuts", "hard"].forEach(function (k) { content.data[k] = pinganIndex[k]; });
+    live.setAttribute("aria-label", picture.getAttribute("aria-label"));
     live.style.height = figure.dataset.height + "px";
     live.hidden = false;
     content.data.narrow = live.clientWidth < 420;
