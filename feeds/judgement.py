@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from pandera.errors import SchemaErrors
@@ -69,7 +70,7 @@ class Judged:
     other_month: int
     layout: int
     late: int
-    corrections: dict[str, int]
+    corrections: dict[str, dict[str, Any]]
 
     @property
     def quarantined_share(self) -> float:
@@ -114,7 +115,6 @@ def judge_rows(
             *no_month,
         ]
     ).with_columns(mask_column("value"))
-    labels = rows["correction"].drop_nulls().str.split(";").explode().value_counts(sort=False)
     judged = Judged(
         accepted=accepted,
         quarantine=quarantine.sort("source_file", "source_line", "reason", "column", maintain_order=True),
@@ -124,10 +124,32 @@ def judge_rows(
         other_month=other_month,
         layout=sum(item.raw.layout for item in delivered),
         late=int((accepted_rows & ~rows["own"]).sum()),
-        corrections=dict(sorted(zip(*(labels[c].to_list() for c in labels.columns), strict=True))),
+        corrections=_corrected(contract, typed.with_columns(rows["correction"]), corrections),
     )
     assert_nothing_lost(feed_name(record_set), judged)
     return judged
+
+
+def _corrected(contract: Contract, rows: pl.DataFrame, corrections: Sequence[Correction]) -> dict[str, dict[str, Any]]:
+    """By label of each correction that acted: what it says, and the rows of the month that it acted on."""
+    place = [
+        pl.col("source_file").alias("file"),
+        pl.col("source_line").alias("line"),
+        pl.col("unit_code").alias("unit"),
+    ]
+    place += [pl.col("measure")] if contract.model is MonthlyReturn else []
+    acted = rows.filter(pl.col("correction").is_not_null()).with_columns(pl.col("correction").str.split(";"))
+    told = {}
+    for correction in corrections:
+        own = acted.filter(pl.col("correction").list.contains(correction.label))
+        if own.height:
+            told[correction.label] = {
+                "action": correction.action,
+                "reason": correction.reason,
+                "provider": correction.provider,
+                "rows": own.select(place).to_dicts(),
+            }
+    return told
 
 
 def assert_nothing_lost(feed: str, judged: Judged) -> None:

@@ -24,8 +24,10 @@ class Receipt:
     received = accepted + quarantined + other_month + layout. `late` of the accepted rows came with later
     months' deliveries, `dropped` of the quarantined were left out by a correction. `files` are all files
     read: path, sha256, rows, month of delivery. `failures` are counted by reason and column, with the first
-    places. `in_force` is the hash of an earlier accepted delivery that stays current although this attempt
-    was not accepted.
+    places. `corrections` holds, by file and number of each correction that acted, its action, reason and
+    provider and the rows of the month that it acted on: file, line, unit (and measure of a monthly return).
+    `in_force` is the hash of an earlier accepted delivery that stays current although this attempt was not
+    accepted.
     """
 
     department: str
@@ -50,7 +52,7 @@ class Receipt:
     quarantine_file: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
-    corrections: dict[str, int] = field(default_factory=dict)
+    corrections: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     preview: list[dict[str, Any]] = field(default_factory=list)
     in_force: str = ""

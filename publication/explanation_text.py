@@ -9,12 +9,15 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from city.periods import Period
+from publication.city_of_issue import ComputedFrom
+from publication.corrected_records import ACCEPTED
 from publication.explanation import Explanation
 from publication.numbers import MISSING, shown
 from publication.telling import KINDS, TOLD
 from publication.wording import Wording
 
-#: Records of one indicator and month shown on the terminal; a file takes them all.
+#: Records of one indicator and month shown on the terminal, and all that corrections acted on; a file takes all.
 RECORDS_SHOWN = 20
 
 
@@ -35,6 +38,23 @@ def print_explanation(explanation: Explanation, language: str, top: int, console
         console.print(_parts(say, "member", explanation.members.rename({"member_code": "code"}).head(top)))
 
 
+def print_sources(sources: Mapping[Period, ComputedFrom], code_now: str, say: Wording, console: Console) -> None:
+    """Where an issue was computed from another folder or by another program than today's, and what was read instead."""
+    for period, source in sorted(sources.items()):
+        month = say.month(period)
+        told = []
+        if not source.kept:
+            told.append(say.text("explain.records.folder_unknown", month=month))
+        elif source.changed:
+            told.append(say.text("explain.records.folder_changed", month=month, files=", ".join(source.changed)))
+        if source.code_then != code_now:
+            told.append(
+                say.text("explain.records.code_changed", month=month, then=source.code_then or "?", now=code_now)
+            )
+        for sentence in told:
+            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
+
+
 def print_records(
     explanation: Explanation, records: Sequence[tuple[str, pl.DataFrame]], say: Wording, console: Console
 ) -> None:
@@ -50,10 +70,11 @@ def print_records(
             total = _quantity(float(own["counts"].sum()))
             heading = f"{say.month(str(period))} · {say.text(f'explain.record.{part}')}: {total}"
             console.print(heading, style="underline")
-            for row in own.head(RECORDS_SHOWN).iter_rows(named=True):
-                console.print(_record(row), soft_wrap=True, markup=False)
-            if own.height > RECORDS_SHOWN:
-                console.print(say.text("explain.records.more", count=own.height - RECORDS_SHOWN))
+            told = own.filter((pl.int_range(pl.len()) < RECORDS_SHOWN) | (pl.col("status") != ACCEPTED))
+            for row in told.iter_rows(named=True):
+                console.print(_record(row, say), soft_wrap=True, markup=False)
+            if own.height > told.height:
+                console.print(say.text("explain.records.more", count=own.height - told.height))
 
 
 def _indicators(explanation: Explanation, say: Wording, top: int) -> Table:
@@ -83,11 +104,14 @@ def _parts(say: Wording, what: str, rows: pl.DataFrame) -> Table:
     return table
 
 
-def _record(row: Mapping[str, Any]) -> str:
-    """Month, unit, source file and line, record set and landing file, what it counts, what it says: one line."""
+def _record(row: Mapping[str, Any], say: Wording) -> str:
+    """One line: month, unit, source file and line, record set and landing file, what it counts and says, correction."""
     place = f"{row['source_file']}:{row['source_line']}"
     landed = f"{row['record_set']} {row['hash'][:16]}".strip()
-    return f"  {row['period']} {row['unit_code']} {place} [{landed}] {_quantity(row['counts'])} | {row['says']}"
+    said = [str(row["says"])] if row["says"] else []
+    if row["correction"]:
+        said.append(say.text(f"explain.record.{row['status']}", correction=row["correction"]))
+    return f"  {row['period']} {row['unit_code']} {place} [{landed}] {_quantity(row['counts'])} | {' | '.join(said)}"
 
 
 def _quantity(value: float) -> str:

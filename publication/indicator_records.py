@@ -17,6 +17,7 @@ import polars as pl
 
 from city.folder import City
 from city.periods import Period
+from publication.corrected_records import ACCEPTED
 from publication.reading import IssueData
 from publication.records import LandingFiles, Provenance
 from warehouse.tables import exists, members_of
@@ -42,25 +43,39 @@ class IndicatorRecords:
         return str(row["months_counted"] or "").split()
 
     def records(self, unit: str, indicator: str) -> pl.DataFrame:
-        """Every record that counts, with `part` (numerator or denominator), `measure` and `counts` (what it adds)."""
+        """Every record that counts, with `part` (numerator or denominator), `measure` and `counts` (what it adds).
+
+        Records that a correction dropped, or changed so that they add nothing, are there too: their `status` says so.
+        """
         months = self.months(unit, indicator)
         node = self.issue.table("framework").row(by_predicate=pl.col("code") == indicator, named=True)
         counted = _Counted(self.city, self.provenance, node, unit, months)
         frames = []
         for measure, factor in counted.terms.items():
-            frames.append(self._of(measure, NUMERATOR, factor, counted.numerator_units, months))
+            frames.append(self._of(unit, measure, NUMERATOR, factor, counted.numerator_units, months))
         if node["denominator"]:
-            frames.append(self._of(node["denominator"], DENOMINATOR, 1.0, counted.denominator_units, months))
+            frames.append(self._of(unit, node["denominator"], DENOMINATOR, 1.0, counted.denominator_units, months))
         return pl.concat(frames)
 
     def _of(
-        self, measure: str, part: str, factor: float, places: Sequence[tuple[str, Period]], months: Sequence[Period]
+        self,
+        unit: str,
+        measure: str,
+        part: str,
+        factor: float,
+        places: Sequence[tuple[str, Period]],
+        months: Sequence[Period],
     ) -> pl.DataFrame:
-        units = sorted({unit for unit, _ in places})
+        # a dropped record may have taken its unit's month out of what counts: it is asked for among all members
+        units = [member.code for member in members_of(self.city)[unit]]
         wanted = pl.DataFrame(places, schema={"unit_code": pl.String, "period": pl.String}, orient="row")
+        found = self.provenance.records(measure, units, months)
         return (
-            self.provenance.records(measure, units, months)
-            .join(wanted, on=["unit_code", "period"], how="semi", maintain_order="left")
+            found.join(
+                wanted.with_columns(in_count=True), on=["unit_code", "period"], how="left", maintain_order="left"
+            )
+            .filter(pl.col("in_count") | ((pl.col("status") != ACCEPTED) & (pl.col("quantity") == 0)))
+            .drop("in_count")
             .with_columns(part=pl.lit(part), measure=pl.lit(measure), counts=pl.col("quantity") * factor)
         )
 

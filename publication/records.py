@@ -2,9 +2,9 @@
 
 Nothing is copied on the way up, and no list says which records count in which measure: the department's own SQL is run
 again over the landing files that the issue's manifest names, once with every record as a unit of its own. What a record
-adds to a measure is then what the model itself says, and records that add nothing do not show. A record set that a
-model joins to another by something else than the unit (a station's days) is named in `joined_to` of its source, so
-that its records are told apart too.
+adds to a measure is then what the model itself says, and records that add nothing do not show, but for those that a
+correction dropped or changed (`publication.corrected_records`). A record set that a model joins to another by something
+else than the unit (a station's days) is named in `joined_to` of its source, so that its records are told apart too.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import jinja2
 import polars as pl
 import yaml
 
-from city.folder import RESIDENTS, City
+from city.folder import RESIDENTS, City, RecordSet
 from city.periods import Period
 from city.state import StateFolder
 from feeds.contract import load_contract
+from publication.corrected_records import ACCEPTED, DROPPED, PLACE, corrected_records
 from warehouse.dbt import PROJECT, measure_models
 from warehouse.filling import landed_sql
 from warehouse.tables import residents
@@ -88,6 +89,7 @@ class Provenance:
         self._parts: dict[
             tuple[str, tuple[str, ...], tuple[Period, ...]], tuple[pl.DataFrame, dict[str, pl.DataFrame]]
         ] = {}
+        self._made_of: dict[str, dict[str, set[str]]] = {}
 
     @cached_property
     def models(self) -> Mapping[str, DepartmentModel]:
@@ -101,6 +103,8 @@ class Provenance:
     def records(self, measure: str, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
         """One row per record that adds to a measure: period, unit_code, record_set, place, what it says, quantity.
 
+        Its `status` says whether a correction changed it, `correction` which one and why. What a correction dropped
+        from the sets that the measure is made of, and what it changed so that nothing is added, has quantity 0.
         Units are those that a record itself names: a county's records are its townships' and its own, so its members
         are asked for. Rows are in the order of months, record sets, files and lines.
         """
@@ -111,8 +115,43 @@ class Provenance:
             frames.append(self._returned(measure, units, periods))
             if measure in self.models:
                 frames.append(self._of_model(self.models[measure], measure, units, periods))
-        rows = pl.concat([f.select(list(_SCHEMA)) for f in frames])
+        rows = self._marked(pl.concat([f.select(list(_SCHEMA)) for f in frames]), measure, units, periods)
         return rows.sort("period", "record_set", "source_file", "source_line", "unit_code", maintain_order=True)
+
+    def _marked(
+        self, rows: pl.DataFrame, measure: str, units: Sequence[str], periods: Sequence[Period]
+    ) -> pl.DataFrame:
+        """The records with `status` and `correction`, and those on which a correction acted and that add nothing."""
+        keys = {r.key for r in self._returning(measure)}
+        keys |= self._sets_of(self.models[measure])[measure] if measure in self.models else set()
+        told = corrected_records(self.landing.files, keys, periods)
+        beside = told.join(rows, on=PLACE, how="anti").filter(
+            pl.col("unit_code").is_in(list(units)) & pl.col("measure").fill_null(measure).eq(measure)
+        )
+        without_effect = [
+            self._without_effect(own, str(key), str(period))
+            for (key, period), own in beside.partition_by("record_set", "period", as_dict=True).items()
+        ]
+        return (
+            pl.concat([rows, *without_effect])
+            .join(told.select(*PLACE, "status", "correction"), on=PLACE, how="left", maintain_order="left")
+            .with_columns(pl.col("status").fill_null(ACCEPTED), pl.col("correction").fill_null(""))
+        )
+
+    def _without_effect(self, told: pl.DataFrame, key: str, period: Period) -> pl.DataFrame:
+        """Records of one set and month that corrections acted on: what was dropped says nothing, it is not landed."""
+        (file,) = self.landing.months(key, [period])
+        landed = pl.read_parquet(file).join(told, on=["source_file", "source_line"], how="semi")
+        none = {"period": pl.lit(period), "quantity": pl.lit(0.0)}
+        dropped = told.filter(pl.col("status") == DROPPED).with_columns(**none, says=pl.lit(""))
+        entry = self.landing.files[key, period]
+        places = {name: pl.lit(entry[name]) for name in ("landing_file", "hash")}
+        return pl.concat(
+            [
+                self._described(landed.with_columns(**none), key),
+                dropped.with_columns(**places).select(list(_SCHEMA)),
+            ]
+        )
 
     def quantities(self, measure: str, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
         """unit_code, period, quantity as the model itself adds them up; no row where it was not reported."""
@@ -185,17 +224,25 @@ class Provenance:
             {"period": months, "reported": [[k for k in model.keys if (k, p) in self.landing.files] for p in months]},
             schema={"period": pl.String, "reported": pl.List(pl.String)},
         )
-        connection.register("spine_rows", spine.join(reports, on="period").to_arrow())
-        connection.execute("create table measure_spine as select * from spine_rows")
-        # UNPIVOT leaves out nulls: what was not reported has no row
-        query = f"""
-            select unit_code, period, measure, quantity from (
-                unpivot (
-                    select unit_code, period, columns(* exclude (unit_code, period))::double from ({model.sql()})
-                ) on columns(* exclude (unit_code, period)) into name measure value quantity
-            )
-        """  # nosec B608 # the department's own SQL
-        return pl.DataFrame(connection.sql(query).to_arrow_table())
+        return _unpivoted(connection, model, spine.join(reports, on="period"))
+
+    def _sets_of(self, model: DepartmentModel) -> Mapping[str, set[str]]:
+        """Record sets that each measure is made of: without their report the model has no answer.
+
+        A model that answers whatever was reported may have read any of its sets.
+        """
+        if model.name not in self._made_of:
+            reported = [[other for other in model.keys if other != key] for key in model.keys]
+            spine = pl.DataFrame({"unit_code": model.keys, "reported": reported}).with_columns(period=pl.lit(""))
+            with self._landed(model, []) as connection:
+                for key in model.keys:
+                    connection.execute(f'create view landing."{key}" as select * from "whole_{key}"')  # nosec B608 # names of the city
+                answered = set(_unpivoted(connection, model, spine).select("unit_code", "measure").iter_rows())
+            self._made_of[model.name] = {
+                measure: {key for key in model.keys if (key, measure) not in answered} or set(model.keys)
+                for measure in model.measures
+            }
+        return self._made_of[model.name]
 
     def _described(self, rows: pl.DataFrame, key: str) -> pl.DataFrame:
         says = [c for c in load_contract(self.city, self._sets[key]).landed_schema if c not in _PLACE]
@@ -211,9 +258,7 @@ class Provenance:
     def _returned(self, measure: str, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
         """Finished numbers of the monthly returns of the measure's department: no other may deliver it."""
         frames = []
-        departments = {m.department for m in self.city.measures if m.name == measure}
-        returning = [r for r in self.city.record_sets if r.is_monthly_return and r.department in departments]
-        for record_set in returning:
+        for record_set in self._returning(measure):
             for period in periods:
                 for file in self.landing.months(record_set.key, [period]):
                     rows = pl.read_parquet(file).filter(
@@ -223,6 +268,11 @@ class Provenance:
                     if rows.height:
                         frames.append(self._described(rows, record_set.key))
         return pl.concat(frames) if frames else pl.DataFrame(schema=_SCHEMA)
+
+    def _returning(self, measure: str) -> list[RecordSet]:
+        """Monthly returns of the measure's department."""
+        departments = {m.department for m in self.city.measures if m.name == measure}
+        return [r for r in self.city.record_sets if r.is_monthly_return and r.department in departments]
 
     def _residents(self, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
         """Rows of population.csv: the year's figure, else that of the latest earlier year."""
@@ -240,6 +290,21 @@ class Provenance:
                     | {"landing_file": "", "hash": ""}
                 )  # fmt: skip
         return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+def _unpivoted(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, spine: pl.DataFrame) -> pl.DataFrame:
+    """unit_code, period, measure, quantity of the model for a spine (unit_code, period, reported)."""
+    connection.register("spine_rows", spine.to_arrow())
+    connection.execute("create table measure_spine as select * from spine_rows")
+    # UNPIVOT leaves out nulls: what was not reported has no row
+    query = f"""
+        select unit_code, period, measure, quantity from (
+            unpivot (
+                select unit_code, period, columns(* exclude (unit_code, period))::double from ({model.sql()})
+            ) on columns(* exclude (unit_code, period)) into name measure value quantity
+        )
+    """  # nosec B608 # the department's own SQL
+    return pl.DataFrame(connection.sql(query).to_arrow_table())
 
 
 def _tell_apart(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, units: Sequence[str]) -> None:

@@ -205,6 +205,7 @@ def _description(
                 "period": r.period,
                 "hash": r.hash,
                 "landing_file": r.landing_file,
+                **({"corrections": r.corrections} if r.corrections else {}),
             }
             for r in sorted(receipts, key=lambda r: (r.period, r.department, r.record_set))
             if r.reported and r.period in read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from city import Period
 from pipelines.options import CONTEXT, MONTHS, city_option
-from pipelines.settings import settings
+from pipelines.settings import code_version, settings
 
 
 @click.command(context_settings=CONTEXT)
@@ -65,10 +66,11 @@ def explain(
     """
     from publication.explanation import ExplanationError
     from publication.explanation import explain as explain_change
-    from publication.explanation_text import print_explanation, print_records
+    from publication.explanation_text import print_explanation, print_records, print_sources
     from publication.reading import IssueNotFoundError, read_issue_data
     from publication.records import RecordsError
     from publication.wording import Wording
+    from warehouse.inputs import InputGoneError
 
     if len(months) != 1:
         raise click.UsageError("--month takes one month")
@@ -80,32 +82,38 @@ def explain(
         print_explanation(explanation, language, top, console)
         if not records and target is None:
             return
-        found = _records(explanation, top)
-    except (ExplanationError, IssueNotFoundError, RecordsError) as error:
+        found, sources = _records(explanation, top)
+    except (ExplanationError, InputGoneError, IssueNotFoundError, RecordsError) as error:
         raise click.UsageError(str(error)) from error
+    say = Wording(own_city, issue.period, language)
+    print_sources(sources, code_version(), say, console)
     if records:
-        print_records(explanation, found, Wording(own_city, issue.period, language), console)
+        print_records(explanation, found, say, console)
     if target is not None:
         _write(target, found)
 
 
-def _records(explanation: Any, top: int) -> list[tuple[str, Any]]:
-    """(indicator, its records of both months) of the indicators that moved it most."""
+def _records(explanation: Any, top: int) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    """(indicator, its records of both months) of the indicators that moved it most; what each issue was made from."""
     import polars as pl
 
+    from publication.city_of_issue import city_of_issue
     from publication.indicator_records import IndicatorRecords
 
-    sides = [IndicatorRecords(explanation.city, i) for i in (explanation.issue, explanation.earlier) if i is not None]
-    found = []
-    for place, code in enumerate(explanation.indicators["indicator_code"].head(top).to_list(), start=1):
-        click.echo(f"{code}: {place}/{min(top, explanation.indicators.height)}", err=True)
-        own = [
-            side.records(explanation.unit["unit_code"], code).with_columns(issue_period=pl.lit(side.issue.period))
-            for side in sides
-            if code in side.issue.table("framework")["code"]
-        ]
-        found.append((code, pl.concat(own)))
-    return found
+    issues = [issue for issue in (explanation.issue, explanation.earlier) if issue is not None]
+    with ExitStack() as folders:
+        sources = {i.period: folders.enter_context(city_of_issue(explanation.city, i)) for i in issues}
+        sides = [IndicatorRecords(sources[i.period].city, i) for i in issues]
+        found = []
+        for place, code in enumerate(explanation.indicators["indicator_code"].head(top).to_list(), start=1):
+            click.echo(f"{code}: {place}/{min(top, explanation.indicators.height)}", err=True)
+            own = [
+                side.records(explanation.unit["unit_code"], code).with_columns(issue_period=pl.lit(side.issue.period))
+                for side in sides
+                if code in side.issue.table("framework")["code"]
+            ]
+            found.append((code, pl.concat(own)))
+    return found, sources
 
 
 def _write(target: Path, found: list[tuple[str, Any]]) -> None:

@@ -22,6 +22,8 @@ ENTRY = {
     "provider": "市公安局",
     "status": "accepted",
 }
+SAID = {"reason": "typing error", "provider": "市公安局"}
+FILE = "police/2022-01/crime.csv"
 DROP = {k: v for k, v in ENTRY.items() if k != "value"} | {"action": "drop", "match": {"record_id": "A2"}}
 
 
@@ -47,7 +49,10 @@ def test_an_accepted_correction_acts_before_the_contract_and_is_counted(correcte
     rows = taken.accepted.select("record_id", "category", "unit_code").rows()
     assert rows == [("A1", "homicide", "110102001"), ("A3", "homicide", "110101001")]
     receipt = taken.receipt
-    assert receipt.corrections == {"2022.yaml#1": 1, "2022.yaml#2": 1}
+    assert receipt.corrections == {
+        "2022.yaml#1": SAID | {"action": "set", "rows": [{"file": FILE, "line": 2, "unit": "110102001"}]},
+        "2022.yaml#2": SAID | {"action": "drop", "rows": [{"file": FILE, "line": 3, "unit": "110101001"}]},
+    }
     assert (receipt.received, receipt.accepted, receipt.quarantined, receipt.dropped) == (3, 2, 1, 1)
     assert receipt.failures[0]["reason"] == "dropped_by_correction"
 
