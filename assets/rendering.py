@@ -1,21 +1,27 @@
 """The renderings of an issue as an asset: made after publication, of the latest published month of the run."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 from pydantic import Field
 
 from assets.city_resource import CityResource, run_months
 from city import City
 
+#: In place of names: no rendering.
+NONE = "none"
+
 
 class RenderingConfig(dg.Config):
-    """Which renderings: all, unless names are given. `enabled: false` leaves them for `pingan render`."""
+    """Which renderings a run makes; without names those of the installation. `none` leaves them to `pingan render`."""
 
-    enabled: bool = True
     only: list[str] = Field(default_factory=list)
 
 
-def rendering_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """`tianshui/publication/rendering`."""
+def rendering_asset(
+    city: City, partitions: dg.PartitionsDefinition[str], names: Sequence[str] = ()
+) -> dg.AssetsDefinition:
+    """`tianshui/publication/rendering`; `names` are the installation's renderings, all without any."""
 
     @dg.asset(
         key=[city.key, "publication", "rendering"],
@@ -39,10 +45,11 @@ def rendering_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
 
         own_city, state = city_resource.load()
         published = [period for period in run_months(context) if latest_issue(state, period)]
-        if not config.enabled or not published:
+        wanted = config.only or list(names)
+        if wanted == [NONE] or not published:
             return dg.MaterializeResult()
         data = read_issue_data(state, published[-1])
-        rendered = render(data, own_city, code_version=city_resource.code_version, names=config.only)
+        rendered = render(data, own_city, code_version=city_resource.code_version, names=wanted)
         failed = [f"{r.name}: {r.detail}" for r in rendered if r.outcome == "failed"]
         if failed:
             raise dg.Failure(

@@ -1,28 +1,18 @@
-"""What a range costs beyond one month, after the raw files have been read: `python -m benchmarks.backfill`.
+"""The steps of a run beyond the reading of raw files, timed one by one: warehouse, dbt, candidates, gates.
 
-Works on a copy of a state folder whose months have landed (`make run` leaves one), with the steps of a run: warehouse,
-dbt, candidates, gates. Processor time of this process and its children is given beside the wall clock, because the
-machine may be shared. `--months 36` takes as many of the last landed months as there are.
+Processor time of this process and its children is given beside the clock, because the machine may be shared.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
-import shutil
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 from city import City, Period, StateFolder
-from city.periods import month_index
 from gates.candidate import folder_of_last_month
 from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.release import evaluate_release_gate
-from pipelines.settings import settings
 from warehouse.candidates import write_candidate
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, month_receipts
@@ -56,28 +46,6 @@ def compute(city: City, state: StateFolder, months: list[Period]) -> dict[str, d
     return steps
 
 
-def main() -> None:
-    """Time the last month and the whole range on a copy of the state; print both and their ratio."""
-    words = argparse.ArgumentParser(prog="python -m benchmarks.backfill", description=__doc__.splitlines()[0])
-    words.add_argument("--months", type=int, default=36)
-    given = words.parse_args()
-    city, own, _ = settings().load()
-    landed = sorted({p.name for p in own.landing.glob("*/*/*")}, key=month_index)[-given.months :]
-    with tempfile.TemporaryDirectory(prefix="pingan-backfill-") as folder:
-        state = StateFolder(Path(folder), city.key)
-        shutil.copytree(own.landing, state.landing)
-        compute(city, state, landed[-1:])  # dbt parses, the warehouse exists
-        one = compute(city, state, landed[-1:])
-        many = compute(city, state, landed)
-    ratio = {kind: round(many["together"][kind] / one["together"][kind], 2) for kind in ("wall", "cpu")}
-    told = {"one month": one, f"{len(landed)} months": many, "ratio": ratio}
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
-
-
 def _now() -> tuple[float, float]:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.perf_counter(), own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
-if __name__ == "__main__":
-    main()

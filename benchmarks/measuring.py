@@ -98,7 +98,9 @@ def _oracle(case: GeneratedCity, check: Callable[[int, NodeScores], None] | None
         results = compute(inputs)
         seconds += time.perf_counter() - started
         cpu_seconds += time.process_time() - cpu
-        for month in range(len(part.periods)) if check else ():
+        if check is None:
+            continue
+        for month in range(len(part.periods)):
             of_month = slice(month, month + 1)
             found = (results.score[:, of_month], results.coverage[:, of_month], results.status[:, of_month])
             check(number + month, NodeScores(*found))

@@ -107,7 +107,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
             index_assets(city, manifest, partitions),
             candidate_asset(city, partitions),
             publication_asset(city, partitions),
-            rendering_asset(city, partitions),
+            rendering_asset(city, partitions, where.renderings),
         ],
         asset_checks=[freshness_check(city)],
         jobs=[*own_jobs.values(), reminding],

@@ -5,6 +5,7 @@ PINGAN_CITY     the city of a command that names none: a name under data/ or a f
 PINGAN_SOURCES  folder or URL of the deliveries; `{city}` in it stands for the city's key (default: the simulator's
                 output under the state folder)
 PINGAN_LOOK_SECONDS  how often the sensor looks for new deliveries (default 30)
+PINGAN_RENDERINGS  what a run renders after it has published: names with commas between them, `none`, or all (default)
 Variables that feeds.yaml names (`root`, `token`) are handed to the feeds as they are and kept nowhere.
 """
 
@@ -32,6 +33,8 @@ class Settings:
     sources: str = ""
     #: Seconds between two looks for new deliveries: a file that is still written is told by two looks that differ.
     look_seconds: int = 30
+    #: Names of the renderings that a run makes of the latest issue; empty: all. `none` leaves them to `pingan render`.
+    renderings: tuple[str, ...] = ()
 
     def load(self) -> tuple[City, StateFolder, str]:
         """The city, its state folder and its sources; CityFolderError when the folder cannot be read."""
@@ -55,6 +58,7 @@ def settings(
         city=city or env.get("PINGAN_CITY") or "tianshui",
         sources=sources or env.get("PINGAN_SOURCES") or "",
         look_seconds=int(env.get("PINGAN_LOOK_SECONDS") or 30),
+        renderings=tuple(name.strip() for name in (env.get("PINGAN_RENDERINGS") or "").split(",") if name.strip()),
     )
 
 

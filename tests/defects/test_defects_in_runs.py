@@ -73,7 +73,7 @@ def countries(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Co
         content = (sources / key / f"{GOOD}.csv").read_bytes()
         (sources / key / f"{BAD}.csv").write_bytes(content.replace(GOOD.encode(), BAD.encode()))
     city = load_city(city_folder)
-    return Countries(city, Settings(folder / "home", str(city_folder), str(sources)), sources)
+    return Countries(city, Settings(folder / "home", str(city_folder), str(sources), renderings=("none",)), sources)
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,12 @@ def shuffled(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory
 
     What was landed of 2021 is shared with the first state, which saves a minute.
     """
-    where = Settings(tmp_path_factory.mktemp("shuffled"), "tianshui", sources=str(tianshui_run.state.sources))
+    where = Settings(
+        tmp_path_factory.mktemp("shuffled"),
+        "tianshui",
+        sources=str(tianshui_run.state.sources),
+        renderings=("none",),
+    )
     state = StateFolder(where.home, "tianshui")
     for folder in tianshui_run.state.landing.glob("*/*/2021-*"):
         link(folder, state.landing / folder.relative_to(tianshui_run.state.landing))

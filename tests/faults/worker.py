@@ -33,7 +33,8 @@ def work(folder: Path, steps: list[str]) -> None:
             from pipelines.runs import failure_messages, run_job
             from pipelines.settings import Settings
 
-            result = run_job(Settings(office.home, str(office.city_folder)), "monthly_index", PUBLISHED)
+            where = Settings(office.home, str(office.city_folder), renderings=("none",))
+            result = run_job(where, "monthly_index", PUBLISHED)
             if not result.success:
                 raise RuntimeError("\n".join(failure_messages(result)))
         elif step == "judge":

@@ -100,7 +100,7 @@ def created(instance: dg.DagsterInstance, folder: Path, months: Sequence[str]) -
 
 def without_renderings(key: str) -> dict[str, Any]:
     """Run configuration: renderings name the manifest, which tells the time; they are not what is compared."""
-    return {"ops": {f"{key}__publication__rendering": {"config": {"enabled": False}}}}
+    return {"ops": {f"{key}__publication__rendering": {"config": {"only": ["none"]}}}}
 
 
 def published(home: Path, key: str) -> dict[str, Any]:

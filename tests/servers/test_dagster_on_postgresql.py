@@ -28,7 +28,7 @@ from pipelines.settings import ROOT, Settings
 pytestmark = [pytest.mark.server, pytest.mark.end_to_end]
 
 MONTH = "2022-03"
-WITHOUT_RENDERINGS = {"ops": {"city1__publication__rendering": {"config": {"enabled": False}}}}
+WITHOUT_RENDERINGS = {"ops": {"city1__publication__rendering": {"config": {"only": ["none"]}}}}
 ISSUE = dg.AssetKey(["city1", "publication", "issue"])
 
 

@@ -1,0 +1,61 @@
+"""A command measured from outside: the clock, processor time and memory of all its processes together."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+
+import psutil
+
+#: Seconds between two looks at memory.
+_LOOK = 0.2
+
+
+class CommandFailedError(RuntimeError):
+    """A command that was to be measured did not succeed; the message ends with what it said."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the clock, processor seconds of all processes, and the most memory that they held together."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def run_measured(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
+    """Run a command to its end; CommandFailedError when its status is not 0."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    with subprocess.Popen(  # nosec B603 # our own commands
+        command, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        ended, peak = Event(), [0]
+        watcher = Thread(target=_watch, args=(psutil.Process(process.pid), ended, peak))
+        watcher.start()
+        said, _ = process.communicate()
+        seconds = time.perf_counter() - started
+        ended.set()
+        watcher.join()
+    if process.returncode:
+        raise CommandFailedError(f"{' '.join(command)}: status {process.returncode}\n{said[-3000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(seconds, cpu, peak[0])
+
+
+def _watch(process: psutil.Process, ended: Event, peak: list[int]) -> None:
+    while not ended.wait(_LOOK):
+        held = 0
+        try:
+            for one in (process, *process.children(recursive=True)):
+                # what processes share is counted once: 60 MB of libraries would count with each step of a run
+                held += one.memory_full_info().pss
+        except psutil.Error:  # one ended while it was looked at: this look says nothing
+            continue
+        peak[0] = max(peak[0], held)
