@@ -23,7 +23,7 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 
 test: lint ## All tests (CI calls this).
 	tests/install_servers.sh
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"
