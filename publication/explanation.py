@@ -91,7 +91,7 @@ class Explanation:
         )
         if self.node["level"] != 0:
             rows = rows.clear()
-        return _by_member(rows, self.issue.table("units"))
+        return _by_member(rows, self.issue.table("units"), self.city)
 
     def by(self, what: str) -> pl.DataFrame:
         """Points by `department` or `first_level`: code, name_zh, name_en, total; the largest first."""
@@ -176,7 +176,7 @@ def overall_changes(
     totals = {code: dict(zip(KINDS, points, strict=True)) for code, *points in summed.iter_rows()}
     values_then = None if earlier is None else earlier.table("values")
     indicators = _with_values(effects.filter(_TOLD), issue.table("values"), values_then, framework)
-    members = _by_member(issue.table("member_contributions").filter(comparison=comparison), issue.table("units"))
+    members = _by_member(issue.table("member_contributions").filter(comparison=comparison), issue.table("units"), city)
     most, most_of = (
         {code: rows.head(top).to_dicts() for (code,), rows in table.group_by("unit_code", maintain_order=True)}
         for table in (indicators, members.filter(_TOLD))
@@ -232,9 +232,14 @@ def _with_values(
     )
 
 
-def _by_member(rows: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
-    """Effects of upper units by member; the largest of each unit first, units in the order of their codes."""
+def _by_member(rows: pl.DataFrame, units: pl.DataFrame, city: City) -> pl.DataFrame:
+    """Effects of upper units by member; the largest of each unit first, units in the order of their codes.
+
+    A member that was dissolved since the earlier month is none of this month's units: the city's folder names it.
+    """
     names = units.select("unit_code", "name_zh", "name_en")
+    gone = [u for u in city.units if u.code not in set(names["unit_code"])]
+    names = names.vstack(pl.DataFrame([(u.code, u.name_zh, u.name_en) for u in gone], names.schema, orient="row"))
     return (
         rows.group_by("unit_code", "member_code")
         .agg(pl.col(*(f"{kind}_effect" for kind in KINDS), "total").sum())
@@ -278,7 +283,8 @@ def _own_effects(part: pl.DataFrame, score: Mapping[str, Any], change: float) ->
 
     Without a part in the parent (which has no comparison, or does not move with it) all is value.
     """
-    own = [f"{kind}_effect" for kind in ("value", "method", "population")]
+    # availability is that of its members, whose scores came or went: the indicator itself has a score in both months
+    own = [f"{kind}_effect" for kind in ("value", "availability", "method", "population")]
     totals = {name: float(part[name].sum()) for name in own}
     moved = sum(totals.values())
     effects = {name: total / moved * change for name, total in totals.items()} if moved else {own[0]: change}

@@ -6,6 +6,7 @@ Each: formula, file, a text of it, the fault in its place, the test that must fa
 DECOMPOSITION, MEMBERS = "methods/decomposition.py", "methods/members.py"
 BY_HAND, OF_MEMBERS = "tests/methods/test_decomposition.py::", "tests/methods/test_members.py::"
 EXACT = f"{BY_HAND}test_effects_sum_to_the_change_whatever_is_missing_and_whatever_the_method"
+DEFINITIONS, OF_DEFINITIONS = "warehouse/changes.py", "tests/warehouse/test_changed_definitions.py::"
 ORACLE = "tests/methods/test_decomposition_oracle.py::test_contributions_are_those_of_the_oracle"
 
 CHANGES = (
@@ -134,5 +135,40 @@ CHANGES = (
         "slope = np.where(moves, change / moved, 1.0)",
         "slope = np.where(moves, 1.0, 1.0)",
         f"{OF_MEMBERS}test_at_the_bound_of_zero_only_what_was_left_can_be_lost",
+    ),
+    (
+        "change: measured otherwise",
+        DEFINITIONS,
+        "(np.isnan(again) | ~self._comparable)",
+        "np.isnan(again)",
+        f"{OF_DEFINITIONS}test_what_is_measured_otherwise_cannot_be_compared_and_is_all_the_methods",
+    ),
+    (
+        "change: old values on the later scale",
+        DEFINITIONS,
+        'row["scale"] * (numerator[i]',
+        "1.0 * (numerator[i]",
+        f"{OF_DEFINITIONS}test_another_scale_is_the_methods_and_the_rise_is_told_in_its_terms",
+    ),
+    (
+        "change: old values under the later cap",
+        DEFINITIONS,
+        'np.minimum(values[i], row["value_cap"])',
+        "values[i]",
+        f"{OF_DEFINITIONS}test_a_lower_cap_is_the_methods",
+    ),
+    (
+        "change: other members of an upper unit",
+        DEFINITIONS,
+        "comparable[i, upper] &= old.get",
+        "comparable[i, upper] |= old.get",
+        f"{OF_DEFINITIONS}test_other_members_of_a_county_are_the_methods_and_a_township_stays_comparable",
+    ),
+    (
+        "change: shrinkage towards a rate of zero",
+        DEFINITIONS,
+        "np.where(np.isnan(rate), 0.0,",
+        "np.where(np.nan_to_num(rate) == 0, 0.0,",
+        f"{OF_DEFINITIONS}test_shrinkage_towards_a_county_without_a_single_event_is_the_methods",
     ),
 )

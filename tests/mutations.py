@@ -23,6 +23,7 @@ SCORING, AGGREGATION, TREE, INDEX = (f"methods/{name}.py" for name in ("scoring"
 WINDOWS, VALUES, MONTHS = (
     f"dbt_project/models/indicators/indicator_{name}.sql" for name in ("windows", "values", "months")
 )
+VETOES = "dbt_project/models/release/release_vetoes.sql"
 RELEASE = "dbt_project/models/release/release_scores.sql"
 KINDS, NODES, ASEM = (f"tests/methods/test_{name}.py::" for name in ("scoring", "aggregation", "oracle_asem"))
 PROPERTIES = "tests/methods/test_properties.py::"
@@ -141,15 +142,29 @@ MUTATIONS = (
     Mutation(
         "arithmetic mean: weights",
         AGGREGATION,
-        "counted = there * weight",
-        "counted = there * 1.0",
+        "* weight\n        self._weight = self._weight + (weight if every else there * weight)",
+        "* 1.0\n        self._weight = self._weight + (1.0 if every else there * 1.0)",
         f"{ASEM}test_g_panel_with_gaps_and_two_sets_of_weights",
+    ),
+    Mutation(
+        "mean: weight of the children that are there",
+        AGGREGATION,
+        "self._weight + (weight if every else there * weight)",
+        "self._weight + weight",
+        f"{NODES}test_scores",
+    ),
+    Mutation(
+        "mean: whether every cell is there",
+        AGGREGATION,
+        "every = bool(there.all())",
+        "every = bool(there.any())",
+        f"{NODES}test_scores",
     ),
     Mutation(
         "mean: missing children",
         AGGREGATION,
         "        there = ~np.isnan(score)\n        values",
-        "        there = score == score + 0 * 1j\n        there[:] = True\n        values",
+        "        there = np.ones(score.shape, np.bool_)\n        values",
         f"{NODES}test_scores",
     ),
     Mutation(
@@ -182,6 +197,13 @@ MUTATIONS = (
         f"{NODES}test_scores",
     ),
     Mutation(
+        "minimum coverage of zero",
+        AGGREGATION,
+        "has nothing to count\n        enough &= scored[node] > 0\n",
+        "\n",
+        f"{NODES}test_a_minimum_of_zero_lets_no_node_count_that_has_nothing",
+    ),
+    Mutation(
         "leaves under a node without a score",
         AGGREGATION,
         "        scored[node] *= enough\n",
@@ -208,6 +230,34 @@ MUTATIONS = (
         "enough = scored[node] / applicable[node] >= tree",
         "enough = scored[node] / 1.0 >= tree",
         f"{NODES}test_many_weightings_agree_with_rolling_up_each",
+    ),
+    Mutation(
+        "many weightings: what counts in some cells only",
+        AGGREGATION,
+        "return weight if counts.all() else",
+        "return weight if counts.any() else",
+        f"{NODES}test_many_weightings_with_gaps_agree_with_rolling_up_each",
+    ),
+    Mutation(
+        "many weightings: what lies under a node without a score",
+        AGGREGATION,
+        "        scored[node] = _share(scored[node], enough)\n",
+        "",
+        f"{NODES}test_many_weightings_with_gaps_agree_with_rolling_up_each",
+    ),
+    Mutation(
+        "many weightings: what does not apply",
+        AGGREGATION,
+        "applicable[leaf] = _share(own, applies[place])",
+        "applicable[leaf] = own",
+        f"{NODES}test_many_weightings_with_gaps_agree_with_rolling_up_each",
+    ),
+    Mutation(
+        "many weightings: another mean",
+        AGGREGATION,
+        "_Mean(aggregation or tree.aggregation[node]",
+        "_Mean(tree.aggregation[node]",
+        f"{NODES}test_weightings_may_come_with_scores_and_means_of_their_own",
     ),
     Mutation(
         "effective weights",
@@ -322,6 +372,27 @@ MUTATIONS = (
         f"{MODELS}test_colours_follow_cut_points_and_vetoes_cap_them",
     ),
     Mutation(
+        "veto: window",
+        VETOES,
+        "own_months.month_index > months.month_index - rules.window_months",
+        "own_months.month_index >= months.month_index - rules.window_months",
+        f"{MODELS}test_vetoes_count_over_their_window_and_rise_as_declared",
+    ),
+    Mutation(
+        "veto: levels it rises to",
+        VETOES,
+        "and (units.is_leaf or list_contains(rules.rises_to, units.level))",
+        "and units.is_leaf",
+        f"{MODELS}test_vetoes_count_over_their_window_and_rise_as_declared",
+    ),
+    Mutation(
+        "veto: a unit that is no more",
+        VETOES,
+        " and events.period = unit_months.period",
+        "",
+        f"{MODELS}test_a_unit_that_was_dissolved_has_no_veto_of_its_own_and_its_county_still_has",
+    ),
+    Mutation(
         "change: rounded",
         RELEASE,
         "compared.rounded_score - compared.score_month",
@@ -345,6 +416,9 @@ def main() -> int:
         ignored = shutil.ignore_patterns(".venv", ".git", "var", "target", "logs", ".*_cache", "__pycache__")
         shutil.copytree(PROJECT, copy, ignore=ignored)
         (Path(folder) / "shared").symlink_to((PROJECT.parent / "shared").resolve())
+        unfaulted = [said for test in sorted({m.test for m in chosen}) if (said := outcome(test, copy)) != "PASSES"]
+        if unfaulted:
+            sys.exit("tests that fail without a fault prove nothing:\n" + "\n".join(unfaulted))
         for number, mutation in enumerate(chosen, start=1):
             said = tried(mutation, copy)
             unnoticed += said != "fails"
@@ -363,13 +437,18 @@ def tried(mutation: Mutation, copy: Path) -> str:
         return f"THE TEXT IS THERE {text.count(mutation.old)} TIMES"
     file.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", mutation.test]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        return outcome(mutation.test, copy)
     finally:
         file.write_text(text, encoding="utf-8")
+
+
+def outcome(test: str, copy: Path) -> str:
+    """How a test of the copy ends, in a word."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     if done.returncode == 1 and " failed" in done.stdout:
         return "fails"
-    return "PASSES" if done.returncode == 0 else f"ENDS WITH {done.returncode}: {done.stdout[-300:]}"
+    return "PASSES" if done.returncode == 0 else f"{test} ENDS WITH {done.returncode}: {done.stdout[-300:]}"
 
 
 if __name__ == "__main__":

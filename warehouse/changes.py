@@ -75,8 +75,8 @@ class Comparison:
         """Earlier scores by the later rule, and the points known above that they hold; indicators × units.
 
         A score that the later rule leaves as it is stays to the bit. Values that are measured otherwise (another
-        numerator, denominator or window) cannot be compared: the later score stands in, so that all the difference is
-        the method's.
+        numerator, denominator or window, of an upper unit also over other members) cannot be compared: the later score
+        stands in, so that all the difference is the method's.
         """
         old = self._of_then(self.then.scores[self.then.method.method.tree.leaves])
         above = self._of_then(self.then.known_above)
@@ -88,7 +88,7 @@ class Comparison:
         again = leaf_scores(self.now.method.method, values[:, None], self.then.residents[None], known)[:, 0]
         again = np.where(np.abs(again - old) < SAME_SCORE, old, again)
         later = self.now.scores[self.now.method.method.tree.leaves]
-        lost = (np.isnan(again) | ~self._comparable[:, None]) & ~np.isnan(old)
+        lost = (np.isnan(again) | ~self._comparable) & ~np.isnan(old)
         return np.where(lost, later, np.where(np.isnan(old), np.nan, again)), repriced
 
     def decomposition(self, units: slice) -> Decomposition:
@@ -129,12 +129,20 @@ class Comparison:
 
     @property
     def _comparable(self) -> Flags:
-        """Whether both versions measure an indicator alike. Deductions are priced anew whatever their classes."""
+        """Indicators × units: whether both versions measure alike. Deductions are priced anew in any case."""
         later = self.now.method.indicators.select("code", "scoring", "numerator", "denominator", "window")
         earlier = self.then.method.indicators.select("code", "numerator", "denominator", "window")
         both = later.join(earlier, on="code", how="left", suffix="_then", maintain_order="left")
         same = (both["window"] == both["window_then"]) & (both["denominator"] == both["denominator_then"])
-        return (same & (both["numerator"] == both["numerator_then"])).fill_null(False).to_numpy()
+        alike = (same & (both["numerator"] == both["numerator_then"])).fill_null(False).to_numpy()
+        units = self.reader.units
+        comparable: Flags = np.repeat(alike[:, None], len(units.codes), axis=1)
+        old, new = (self.reader.contributing(side.method.version) for side in (self.then, self.now))
+        for upper, members in units.members.items():
+            groups = {units.groups[member] for member in members}
+            for i, code in enumerate(self.now.method.leaf):
+                comparable[i, upper] &= old.get(code, set()) & groups == new[code] & groups
+        return comparable
 
     def _of_then(self, rows: Floats) -> Floats:
         """Rows of the earlier method's leaves in the later method's order; NaN for an indicator it does not have."""
@@ -152,12 +160,9 @@ class Comparison:
                 values[i], above[i] = self._repriced(i)
                 continue
             below = denominator[i] if row["denominator"] else 1.0
-            shrunk = np.array(
-                [(row["shrinkage"] or 0.0) * self._rate(rates, row["code"], u) for u in range(len(units.codes))]
-            )
             rate = np.array([self._rate(rates, row["code"], u) for u in range(len(units.codes))])
-            small = (shrunk > 0) | (rate > 0)
-            k = np.where(small, row["shrinkage"] or 0.0, 0.0)
+            k = np.where(np.isnan(rate), 0.0, row["shrinkage"] or 0.0)
+            rate = np.nan_to_num(rate, nan=0.0)
             with np.errstate(invalid="ignore", divide="ignore"):
                 values[i] = row["scale"] * (numerator[i] + k * rate) / (below + k)
             if row["value_cap"] is not None:
@@ -165,8 +170,9 @@ class Comparison:
         return values, above
 
     def _rate(self, rates: Mapping[tuple[str, str], float], code: str, unit: int) -> float:
+        """The rate towards which a lowest unit is shrunk, also where it is 0; NaN for a unit that is not shrunk."""
         units = self.reader.units
-        return rates.get((code, units.parents[unit]), 0.0) if units.is_leaf[unit] else 0.0
+        return rates.get((code, units.parents[unit]), np.nan) if units.is_leaf[unit] else np.nan
 
     def _repriced(self, indicator: int) -> tuple[Floats, Floats]:
         """Points of the earlier window's events by the later method's deductions, and those known above; by unit."""

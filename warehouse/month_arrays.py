@@ -154,6 +154,14 @@ class MonthReader:
             (code, unit): rate for code, unit, rate in rates.select("indicator_code", "unit_code", "rate").iter_rows()
         }
 
+    def contributing(self, version: str) -> Mapping[str, set[str]]:
+        """By indicator the parameter groups of units whose numbers upper units are made of."""
+        rows = self._tables["scoring_parameters"].filter((pl.col("version") == version) & pl.col("contributes"))
+        groups: dict[str, set[str]] = {code: set() for code in self.in_force(version).leaf}
+        for code, group in rows.select("indicator_code", "parameter_group").iter_rows():
+            groups[code].add(group)
+        return groups
+
     def in_force(self, version: str) -> MethodInForce:
         """A version of the method."""
         if version not in self._versions:

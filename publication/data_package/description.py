@@ -44,6 +44,15 @@ REFERENCES: Mapping[str, tuple[str, str]] = {
     "indicator_code": ("framework", "code"),
     "department": ("departments", "code"),
 }
+#: What may name a unit or an indicator that is no more: they tell of an earlier month too.
+_OF_EARLIER_MONTHS = frozenset(
+    {
+        ("vetoes", "from_unit"),
+        ("contributions", "indicator_code"),
+        ("member_contributions", "member_code"),
+        ("member_contributions", "indicator_code"),
+    }
+)
 #: The column `parent` refers to the table that it stands in.
 _TREES = {"units": "unit_code", "framework": "code"}
 _TYPES: Mapping[type[pl.DataType], str] = {pl.String: "string", pl.Boolean: "boolean"}
@@ -159,7 +168,10 @@ def _foreign_keys(table: str, columns: Sequence[str], tables: Sequence[str]) -> 
     wanted = {
         column: (there, key)
         for column, (there, key) in REFERENCES.items()
-        if column in columns and there in tables and (there, key) != (table, column)
+        if column in columns
+        and there in tables
+        and (there, key) != (table, column)
+        and (table, column) not in _OF_EARLIER_MONTHS
     }
     # a framework's leaf names its department, a branch names none: an empty cell refers to nothing
     keys = [

@@ -292,16 +292,19 @@ class Facts:
     def member_effects(self) -> Mapping[tuple[str, str], Mapping[str, float]]:
         """Points of a unit's overall change by the units directly under it, by unit and comparison.
 
-        The issue has them by unit of the lowest level; "" is what belongs to no single one.
+        The issue has them by unit of the lowest level; "" is what belongs to no single one of today's.
         """
         table = self.optional("member_contributions")
         found: dict[tuple[str, str], dict[str, float]] = {}
         if table is None:
             return found
         rows = table.group_by("unit_code", "comparison", "member_code").agg(pl.col("total").sum())
+        # the city's folder knows a member that was dissolved since the earlier month
+        parents = {u.code: u.parent for u in self.city.units} | {c: row["parent"] for c, row in self.unit.items()}
         for unit, comparison, member, total in rows.sort("unit_code", "comparison", "member_code").iter_rows():
-            while member and self.unit[member]["parent"] != unit:
-                member = self.unit[member]["parent"]
+            while member and parents[member] != unit:
+                member = parents[member]
+            member = member if member in self.unit else ""
             own = found.setdefault((unit, comparison), {})
             own[member] = own.get(member, 0.0) + total
         return found

@@ -220,3 +220,44 @@ def test_changes_are_null_with_a_reason() -> None:
     assert found["a", 1]["change_month_reason"] == "before_first_issue"
     assert (found["a", 3]["change_month"], found["a", 3]["change_month_reason"]) == (None, "no_score_now")
     assert (found["a", 4]["change_month"], found["a", 4]["change_month_reason"]) == (None, "no_score_then")
+
+
+def vetoes_of(events: dict[tuple[str, int], int], *, of: int, dissolved: str = "") -> dict[tuple[str, str], float]:
+    """Vetoes of a month by unit and by the unit where it happened, under a rule of three months that rises to counties.
+
+    Townships a and b of county c; one may be dissolved after the month before.
+    """
+    below = [("a", "a"), ("b", "b"), ("c", "c"), ("c", "a"), ("c", "b")]
+    rows = run_model(
+        "release_vetoes",
+        {
+            "vetoes": [
+                {"version": "v", "veto": 0, "measure": "deaths", "window_months": 3, "at_least": 2.0, "cap": "red"}
+                | {"cap_position": 3, "rises_to": ["county"]}
+            ],
+            "months": months(1, of),
+            "own_measures": [
+                {"unit_code": unit, "period": f"2022-{month:02d}", "measure": "deaths", "quantity": float(count)}
+                for (unit, month), count in events.items()
+            ],
+            "unit_members": [{"unit_code": above, "member_code": unit} for above, unit in below],
+            "unit_months": [
+                {"unit_code": unit, "period": m["period"]}
+                for m in months(1, of)
+                for unit in "abc"
+                if unit != dissolved or m["month_index"] < months(of, of)[0]["month_index"]
+            ],
+            "units": [{"unit_code": u, "is_leaf": u != "c", "level": "county" if u == "c" else "town"} for u in "abc"],
+            "run_window": run_window(f"2022-{of:02d}", f"2022-{of:02d}"),
+        },
+    )
+    return {(str(row["unit_code"]), str(row["from_unit"])): float(row["events"]) for row in rows}
+
+
+def test_vetoes_count_over_their_window_and_rise_as_declared() -> None:
+    assert vetoes_of({("a", 2): 1, ("a", 4): 1, ("b", 4): 1}, of=4) == {("a", "a"): 2, ("c", "a"): 2}
+    assert vetoes_of({("a", 1): 1, ("a", 4): 1}, of=4) == {}  # the first is out of the window
+
+
+def test_a_unit_that_was_dissolved_has_no_veto_of_its_own_and_its_county_still_has() -> None:
+    assert vetoes_of({("a", 3): 2}, of=4, dissolved="a") == {("c", "a"): 2}

@@ -136,6 +136,36 @@ def test_many_weightings_agree_with_rolling_up_each(tree: Tree) -> None:
         assert close(found[run], expected.tolist())
 
 
+def test_many_weightings_with_gaps_agree_with_rolling_up_each(tree: Tree) -> None:
+    """Gaps everywhere, and what does not apply: coverage decides which nodes count, by each run's own weights."""
+    rng = np.random.default_rng(4)
+    scores = rng.uniform(0, 100, (4, 80))
+    scores[rng.random(scores.shape) < 0.4] = NAN
+    applies = rng.random(scores.shape) < 0.8
+    applies[:, 0] = False
+    statuses = np.where(applies, MEASURED, NOT_APPLICABLE).astype(np.int8)
+    scores[~applies] = NAN
+    weights = rng.uniform(0.5, 2, (60, len(tree.codes)))
+    found = overall_scores(tree, scores, weights, applicable=applies)
+    seen = set()
+    for run, own in enumerate(weights):
+        rolled = roll_up(tree_from_table(table(weight=own.tolist())), scores, statuses)
+        assert close(found[run], rolled.score[tree.root].tolist())
+        seen |= set(rolled.status[tree.root].tolist())
+    assert seen == {MEASURED, PARTIAL, MISSING, NOT_APPLICABLE}
+
+
+def test_a_minimum_of_zero_lets_no_node_count_that_has_nothing() -> None:
+    tree = tree_from_table(table(minimum_coverage=[0.0] * 7))
+    scores = np.full((4, 2), NAN)
+    scores[0, 1] = 40.0  # only A2
+    found = roll_up(tree, scores, np.where(np.isnan(scores), MISSING, MEASURED).astype(np.int8))
+    assert found.status[tree.root].tolist() == [MISSING, PARTIAL]
+    assert found.status[tree.position["C"]].tolist() == [MISSING, MISSING]
+    assert close(found.score[tree.root], [NAN, 40.0])
+    assert close(found.coverage[tree.root], [0, 0.125])
+
+
 def test_weightings_may_come_with_scores_and_means_of_their_own(tree: Tree) -> None:
     rng = np.random.default_rng(3)
     scores = rng.uniform(0, 100, (4, 3, 6))

@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from pysdmx.errors import Invalid
 from pysdmx.io import get_datasets, read_sdmx
 from pysdmx.model import Codelist, DataStructureDefinition
+from small_candidate import small_tables
 from small_issue import MONTH, full_tables
 
 from city import City, StateFolder
@@ -75,6 +76,35 @@ def test_frictionless_finds_planted_faults(package: Path) -> None:
         told = " ".join(faults(package))
         assert found in told.lower(), told
         assert "hash" in told.lower() or "byte count" in told.lower()
+
+
+def test_what_is_told_of_a_unit_or_indicator_that_is_no_more_is_no_fault(
+    release: object, state: StateFolder, city: City, tmp_path: Path
+) -> None:
+    """A month after a township was dissolved, or after a new method dropped an indicator."""
+    row = {"period": MONTH, "unit_code": "9901", "comparison": "month"}
+    row |= {f"{kind}_effect": 0.0 for kind in ("value", "weight", "method", "population")}
+    row |= {"availability_effect": 1.0, "total": 1.0}
+    changed = {
+        "contributions": row | {"node_code": "Z", "indicator_code": "I-LEFT"},
+        "member_contributions": row | {"member_code": "GONE", "indicator_code": "I-LEFT", "denominator_part": 0.0},
+        "vetoes": {
+            "period": MONTH,
+            "unit_code": "9901",
+            "measure": "n",
+            "events": 2,
+            "cap": "red",
+            "from_unit": "GONE",
+        },
+    }
+    sound = full_tables() | small_tables(MONTH)
+    tables = {name: pl.DataFrame([own], sound[name].schema) for name, own in changed.items()}
+    release(MONTH, **(full_tables() | tables))  # type: ignore[operator]
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_data_package(read_issue_data(state, MONTH), city, folder)
+    assert faults(folder) == []
+    assert "I-LEFT" in (folder / "csv" / "contributions.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.end_to_end

@@ -35,6 +35,9 @@ from events
 inner join rules on events.version = rules.version and events.veto = rules.veto
 inner join {{ source('city', 'unit_members') }} as members on events.from_unit = members.member_code
 inner join {{ source('city', 'units') }} as units on members.unit_code = units.unit_code
+-- a unit that was dissolved within the window is no row of this month; what happened there still rises
+inner join {{ source('city', 'unit_months') }} as unit_months
+    on members.unit_code = unit_months.unit_code and events.period = unit_months.period
 where
     events.events >= rules.at_least
     and (units.is_leaf or list_contains(rules.rises_to, units.level))
