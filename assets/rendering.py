@@ -50,7 +50,7 @@ def rendering_asset(
             return dg.MaterializeResult()
         data = read_issue_data(state, published[-1])
         rendered = render(data, own_city, code_version=city_resource.code_version, names=wanted)
-        failed = [f"{r.name}: {r.detail}" for r in rendered if r.outcome == "failed"]
+        failed = [f"{r.name}: {r.detail}" for r in rendered if r.detail]
         if failed:
             raise dg.Failure(
                 description=f"{data.period} is published; its renderings are not complete.\n"

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ _WAIT_SECONDS = 120
 
 class RenderingError(RuntimeError):
     """A rendering was not made; the message says which and what to do. The issue's data is complete all the same."""
+
+
+class PartlyMadeError(RenderingError):
+    """Some files of a rendering were made and are of use by themselves; the message says which were not, and why."""
 
 
 class UnknownRenderingError(LookupError):
@@ -90,7 +94,7 @@ RENDERINGS: Mapping[str, Rendering] = {rendering.name: rendering for rendering i
 
 @dataclass(frozen=True)
 class Rendered:
-    """What came of one rendering: `made`, `unchanged` or, with the reason in `detail`, `failed`."""
+    """What came of one rendering: `made`, `unchanged` or, with the reason in `detail`, `partly made` or `failed`."""
 
     name: str
     outcome: str
@@ -119,8 +123,9 @@ def render(
 ) -> list[Rendered]:
     """Make the renderings of an issue, move them in, and write `renderings.json` last.
 
-    A rendering that fails leaves the one before it in place and does not stop the others; what came of each is in the
-    answer. With more than one to make, `processes` work side by side.
+    A rendering that fails leaves the one before it in place and does not stop the others; one that is partly made goes
+    in where there was no whole one; what came of each is in the answer. With more than one to make, `processes` work
+    side by side.
     """
     wanted = chosen(names)
     city_boundaries = next((p for p in (city.folder / n for n in BOUNDARIES) if p.exists()), None)
@@ -178,26 +183,33 @@ def _make(rendering: Rendering, request: Request) -> Rendered:
     except Exception as error:
         log.debug("%s failed", rendering.name, exc_info=True)
         words = str(error) if isinstance(error, RenderingError) else f"{type(error).__name__}: {error}"
-        return Rendered(rendering.name, "failed", 0, 0, time.monotonic() - began, words)
-    files = [path for path in request.target.rglob("*") if path.is_file()]
+        outcome = "partly made" if isinstance(error, PartlyMadeError) else "failed"
+        return Rendered(rendering.name, outcome, *_counted(request.target), time.monotonic() - began, words)
+    count, size = _counted(request.target)
     absent = [name for name in rendering.entries if not (request.target / name).is_file()]
     if absent:
         detail = f"it made no {', '.join(absent)}: report this as a defect"
-        return Rendered(rendering.name, "failed", len(files), 0, time.monotonic() - began, detail)
-    size = sum(path.stat().st_size for path in files)
-    return Rendered(rendering.name, "made", len(files), size, time.monotonic() - began)
+        return Rendered(rendering.name, "failed", count, size, time.monotonic() - began, detail)
+    return Rendered(rendering.name, "made", count, size, time.monotonic() - began)
+
+
+def _counted(folder: Path) -> tuple[int, int]:
+    """Files of a folder and their bytes."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return len(sizes), sum(sizes)
 
 
 def _moved_in(data: IssueData, made: Rendered, work: Path, code_version: str) -> Rendered:
     """Put a finished rendering in its place and write the manifest; the same bytes are left where they are."""
-    if made.outcome == "failed":
+    if made.detail:
         log.error("%s r%d %s: %s", data.period, data.issue.revision, made.name, made.detail)
-        return made
+    if made.outcome == "failed" or (made.outcome == "partly made" and _complete(data.folder, made.name)):
+        return replace(made, outcome="failed")
     target = data.folder / made.name
     entry: dict[str, Any] = {"code_version": code_version, "files": _files(work / made.name, made.name)}
     with _publication_lock(data.state):
         before = read_renderings(data.folder)
-        outcome = "made"
+        outcome = made.outcome
         if before.get(made.name, {}).get("files") == entry["files"] and _on_disk(data.folder, entry["files"], target):
             outcome = "unchanged"
         else:
@@ -217,7 +229,13 @@ def _moved_in(data: IssueData, made: Rendered, work: Path, code_version: str) ->
         "%s r%d %s: %s, %d files, %.1f MB in %.1f s",
         data.period, data.issue.revision, made.name, outcome, made.files, made.bytes / 1e6, made.seconds,
     )  # fmt: skip
-    return Rendered(made.name, outcome, made.files, made.bytes, made.seconds)
+    return replace(made, outcome=outcome)
+
+
+def _complete(folder: Path, name: str) -> bool:
+    """Whether a rendering with all the files that readers are sent to stands in an issue's folder."""
+    files = {file["name"] for file in read_renderings(folder).get(name, {}).get("files", ())}
+    return {f"{name}/{entry}" for entry in RENDERINGS[name].entries} <= files
 
 
 def _files(folder: Path, name: str) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def render(months: list[Period], city: str | None, revision: int | None, only: s
                 click.echo(str(error), err=True)
                 raise SystemExit(1) from error
             for result in rendered:
-                failed = failed or result.outcome == "failed"
+                failed = failed or bool(result.detail)
                 click.echo(f"{period} {result.name}: {result.outcome}{result.detail and f' – {result.detail}'}")
     if failed:
         raise SystemExit(1)

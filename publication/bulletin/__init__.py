@@ -13,7 +13,7 @@ from publication.bulletin.content import bulletin
 from publication.bulletin.word import write_docx
 from publication.catalogue import LANGUAGES
 from publication.reading import IssueData
-from publication.rendering import Request
+from publication.rendering import PartlyMadeError, RenderingError, Request
 
 __all__ = ["render_bulletin", "write_bulletin_docx", "write_bulletin_pdf"]
 
@@ -21,26 +21,37 @@ PDF, DOCX = "bulletin-{}.pdf", "bulletin-{}.docx"
 
 
 def render_bulletin(request: Request) -> None:
-    """The rendering `bulletin`: PDF and DOCX in both languages, the content of each language read once."""
+    """The rendering `bulletin`: PDF and DOCX in both languages, the content of each language read once.
+
+    Where the system lacks what a PDF needs, the DOCX are made all the same.
+    """
     from publication.bulletin.paper import write_pdf
 
-    for language in LANGUAGES:
-        content = bulletin(request.data, request.city, language)
+    contents = {language: bulletin(request.data, request.city, language, request.boundaries) for language in LANGUAGES}
+    for language, content in contents.items():
         write_docx(content, request.target / DOCX.format(language))
-        write_pdf(content, request.target / PDF.format(language))
+    for language, content in contents.items():
+        try:
+            write_pdf(content, request.target / PDF.format(language))
+        except RenderingError as error:
+            raise PartlyMadeError(f"the DOCX bulletins are made, the PDF are not: {error}") from error
 
 
-def write_bulletin_pdf(data: IssueData, city: City, folder: Path, language: str) -> Path:
+def write_bulletin_pdf(
+    data: IssueData, city: City, folder: Path, language: str, boundaries: Path | None = None
+) -> Path:
     """Write `bulletin-<language>.pdf`; RenderingError names the Debian packages that are missing."""
     from publication.bulletin.paper import write_pdf
 
     path = folder / PDF.format(language)
-    write_pdf(bulletin(data, city, language), path)
+    write_pdf(bulletin(data, city, language, boundaries), path)
     return path
 
 
-def write_bulletin_docx(data: IssueData, city: City, folder: Path, language: str) -> Path:
+def write_bulletin_docx(
+    data: IssueData, city: City, folder: Path, language: str, boundaries: Path | None = None
+) -> Path:
     """Write `bulletin-<language>.docx`, the same content for offices that edit."""
     path = folder / DOCX.format(language)
-    write_docx(bulletin(data, city, language), path)
+    write_docx(bulletin(data, city, language, boundaries), path)
     return path

@@ -71,11 +71,13 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing for the page, and the table that says the same where a drawing cannot stand."""
+    """A drawing of numbers. `table` says the same where a form has room for both; None where other blocks do."""
 
     svg: str
     title: str
-    table: Table
+    table: Table | None = None
+    #: Share of the page's width.
+    width: float = 1.0
 
 
 Block = Paragraph | Bullets | Facts | Table | Tiles | Picture

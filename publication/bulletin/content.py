@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -37,6 +39,7 @@ from publication.bulletin.sentences import (
     score_cells,
 )  # fmt: skip
 from publication.charts.drawing import Chart, Drawer, paper_palette
+from publication.charts.maps import Place, boundary_map, read_boundaries
 from publication.numbers import MISSING, shown
 from publication.reading import IssueData
 from publication.tables import branches, deliveries, ranking, trend
@@ -44,11 +47,15 @@ from publication.wording import Wording, share
 
 #: Rankings of a level stand in so many columns, so that 123 units fit on a page.
 _RANKING_GROUPS = 3
+#: Months of the table of the trend: a year and the month itself.
+_TREND_MONTHS = 13
+#: Height of a real map as a share of the page's width, so that the tiles stand on its page.
+_MAP_HEIGHT = 0.58
 
 
-def bulletin(data: IssueData, city: City, language: str) -> Bulletin:
-    """The bulletin of an issue in `zh` or `en`."""
-    view = View(data, city, Wording(city, data.period, language))
+def bulletin(data: IssueData, city: City, language: str, boundaries: Path | None = None) -> Bulletin:
+    """The bulletin of an issue in `zh` or `en`; with a file of boundaries it has a real map."""
+    view = View(data, city, Wording(city, data.period, language), boundaries)
     words, manifest = view.words, data.manifest
     return Bulletin(
         language=language,
@@ -73,6 +80,7 @@ class View:
     data: IssueData
     city: City
     words: Wording
+    boundaries: Path | None = None
 
     @cached_property
     def ranked(self) -> pl.DataFrame:
@@ -88,6 +96,11 @@ class View:
     def lower_levels(self) -> Sequence[str]:
         """Levels below the top."""
         return self.city.levels[1:] or self.city.levels
+
+    @cached_property
+    def paper(self) -> Mapping[str, str]:
+        """Colours of printed pictures."""
+        return paper_palette([{"key": key, "hex": self.words.colour_hex(key)} for key in self.words.colours])
 
     def of_level(self, level: str) -> pl.DataFrame:
         """Ranked units of a level."""
@@ -216,19 +229,24 @@ def _trend(view: View) -> Picture:
         },
         700, 145, {"peers": ""},
     )  # fmt: skip
-    palette = paper_palette([{"key": key, "hex": words.colour_hex(key)} for key in words.colours])
-    with Drawer(palette) as drawer:
-        # WeasyPrint's pictures inherit nothing from the page, so the family is said in the picture
-        svg = drawer.svg(chart, name="trend").replace("<svg ", f'<svg font-family="{FONT}" ', 1)
+    with Drawer(view.paper) as drawer:
+        svg = _with_font(drawer.svg(chart, name="trend"))
+    months = rows.tail(_TREND_MONTHS).to_dicts()
     table = Table(
         title,
-        [words.text("bulletin.period"), words.text("bulletin.score"), words.text("bulletin.colour")],
+        [words.text("bulletin.period"), *(r["period"] for r in months)],
         [
-            [Cell(r["period"]), number(shown(r["score"])), colour_cell(words, r["colour"])]
-            for r in rows.iter_rows(named=True)
+            [Cell(words.text("bulletin.score")), *(Cell(shown(r["score"]), r["colour"] or "") for r in months)],
+            [Cell(words.text("bulletin.colour")), *(colour_cell(words, r["colour"]) for r in months)],
         ],
+        widths=(0.09, *([0.91 / len(months)] * len(months))),
     )
     return Picture(svg, title, table)
+
+
+def _with_font(svg: str) -> str:
+    """WeasyPrint's pictures inherit nothing from the page, so the family is said in the picture."""
+    return svg.replace("<svg ", f'<svg font-family="{FONT}" ', 1)
 
 
 def _level_table(view: View, level: str) -> Table:
@@ -261,7 +279,28 @@ def _map(view: View) -> list[Block]:
             Cell(f"{words.name(row)}\n{shown(row['score'], 1)}", row["colour"] or "")
         )
     named = [(words.name(units[code]) if code in units else "", tiles) for code, tiles in groups.items()]
-    return [Paragraph(words.text("bulletin.map.about", level=words.within("level", lowest)), "note"), Tiles(named)]
+    about = Paragraph(words.text("bulletin.map.about", level=words.within("level", lowest)), "note")
+    return [*_real_map(view, view.boundaries), about, Tiles(named)] if view.boundaries else [about, Tiles(named)]
+
+
+def _real_map(view: View, boundaries: Path) -> list[Block]:
+    """The lowest level's units in their boundaries; names stand on the tiles below."""
+    words, lowest = view.words, view.city.levels[-1]
+    rows = {r["unit_code"]: r for r in view.of_level(lowest).iter_rows(named=True)}
+    shapes = read_boundaries(boundaries, [view.city.unit_by_code[code] for code in rows])
+    places = [
+        Place(code, words.name(r), shown(r["score"], 1), r["colour"] or "", f"{words.name(r)} {shown(r['score'])}")
+        for code, r in rows.items()
+    ]
+    svg = boundary_map(shapes, places, view.paper)
+    width, height = (float(side) for side in re.findall(r' (?:width|height)="(\d+)"', svg)[:2])
+    approval = view.city.settings.get("map_approval")
+    said = [words.text("overview.map_boundaries")]
+    if approval:
+        said.append(words.text("overview.map_approval", number=approval))
+    title = f"{words.text('bulletin.map')} · {words.code('level', lowest)}"
+    picture = Picture(_with_font(svg), title, width=min(1.0, _MAP_HEIGHT * width / height))
+    return [picture, Paragraph(("" if words.language == "zh" else " ").join(said), "note")]
 
 
 def _rankings(view: View) -> list[Block]:

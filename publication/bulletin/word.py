@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from publication.bulletin.blocks import (
     Table,
     Tiles,
 )  # fmt: skip
+from publication.charts.raster import png
 from publication.wording import tinted
 
 _INK = RGBColor(0x14, 0x30, 0x4F)
@@ -173,8 +175,12 @@ class _Writer:
         self._table(table, size=14)
 
     def _picture(self, block: Picture) -> None:
-        """Word cannot hold the drawing: the table that says the same stands in its place."""
-        self._table(block.table)
+        """The drawing as pixels, which every office program shows, and the table that says the same to edit."""
+        self.document.add_heading(block.title, level=3)
+        shape = self.document.add_picture(io.BytesIO(png(block.svg)), width=int(_WIDTH * block.width))
+        shape._inline.docPr.set("descr", block.title)
+        if block.table is not None:
+            self._table(replace(block.table, title=""), size=6.5)
 
     def _tiles(self, block: Tiles) -> None:
         across = _TILES[self.content.language]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -361,3 +362,60 @@ def test_records_add_up_to_every_measure_of_every_area(run: Run, period: str) ->
         told = {r["unit_code"]: r["quantity"] or 0.0 for r in rows.iter_rows(named=True)}
         assert {area: found.get(area, 0.0) for area in AREAS} == told, measure
     assert published["measure"].n_unique() > 15
+
+
+def test_the_site_and_the_bulletin_have_the_real_map_with_its_approval(run: Run, tmp_path: Path) -> None:
+    """Every community area once, in its score's words; a second issue without scripts needs no approval number."""
+    import dataclasses
+
+    import pypdf
+
+    from publication.bulletin import write_bulletin_pdf
+    from publication.reading import read_issue_data
+    from publication.rendering import Request
+    from publication.site import render_site
+
+    issue = read_issue_data(run.state, MONTHS[-1])
+    approved = dataclasses.replace(run.city, settings={**run.city.settings, "map_approval": "GS(2024)0650号"})
+    boundaries = SOURCES / "area_community_areas.geojson.gz"
+    render_site(Request(issue, approved, tmp_path, frozenset({"site"}), boundaries))
+    page = (tmp_path / "en" / "index.html").read_text(encoding="utf-8")
+    drawn = page[page.index('<div class="real">') : page.index("</svg>", page.index('<div class="real">'))]
+    titles = [title.text or "" for title in ElementTree.fromstring(drawn[drawn.index("<svg") :] + "</svg>").iter(
+        "{http://www.w3.org/2000/svg}title")]  # fmt: skip
+    assert len(titles) == len(AREAS)
+    for area in AREAS:
+        name = run.city.unit_by_code[area].name_en
+        score = run.score(MONTHS[-1], area, "I")["score"]
+        assert any(t.startswith(f"{name} {score:.2f} ") for t in titles), (name, score)
+    assert "Map approval number: GS(2024)0650号" in page
+    pdf = pypdf.PdfReader(write_bulletin_pdf(issue, approved, tmp_path, "zh", boundaries))
+    assert any("审图号：GS(2024)0650" in "".join(p.extract_text().split()) for p in pdf.pages)
+
+
+def test_workbook_and_data_package_hold_the_issues_numbers(run: Run, tmp_path: Path) -> None:
+    import openpyxl
+    from frictionless import Package
+
+    from publication.data_package import write_data_package
+    from publication.reading import read_issue_data
+    from publication.workbook import write_workbook
+
+    issue = read_issue_data(run.state, MONTHS[-1])
+    (path,) = write_workbook(issue, run.city, tmp_path)
+    rows = openpyxl.load_workbook(path, read_only=True)["得分长表 Scores long"].iter_rows(min_row=4, values_only=True)
+    headings = [str(text).split("\n")[-1] for text in next(rows)]
+    node, score = headings.index("Node code"), headings.index("Score")
+    found = {(str(row[0]), row[node]): row[score] for row in rows if row[0] is not None}
+    expected = {(r["unit_code"], r["node_code"]): r["score"] for r in issue.table("scores").iter_rows(named=True)}
+    assert found.keys() == expected.keys()
+    assert all(found[key] == (None if value is None else pytest.approx(value)) for key, value in expected.items())
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_data_package(issue, run.city, folder)
+    report = Package(str(folder / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["name", "type", "message"])[:5]
+    content = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    assert content["synthetic"] is False
+    written = pl.read_parquet(folder / "parquet" / "scores.parquet")
+    assert written.equals(issue.table("scores"))

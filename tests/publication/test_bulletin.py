@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
+import io
+import json
 import os
 import re
 import subprocess
@@ -18,14 +21,18 @@ import polars as pl
 import pypdf
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 from finished_run import PROJECT, FinishedRun
 from office_files import convert
+from PIL import Image, ImageColor
 from small_issue import MONTH, full_tables
 
 from city import City, StateFolder
 from publication.bulletin import write_bulletin_docx, write_bulletin_pdf
+from publication.charts.drawing import PAPER
 from publication.reading import IssueData, read_issue_data
 from publication.rendering import RenderingError
+from publication.wording import Wording
 
 MINUS = "−"
 
@@ -135,6 +142,67 @@ def test_the_docx_opens_in_libreoffice_with_the_numbers_of_the_issue(
     assert all(notice in squeezed(text) for text in pages)
 
 
+@pytest.mark.end_to_end
+def test_the_english_docx_holds_the_numbers_of_the_issue(
+    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path
+) -> None:
+    """Read as Word holds it: paragraphs and cells in their order."""
+    document = Document(str(write_bulletin_docx(tianshui, tianshui_run.city, tmp_path, "en")))
+    text = "".join(node.text or "" for node in document.element.body.iter(qn("w:t")))
+    assert_holds(text, tianshui, "en")
+    chinese = {character for character in text if "\u4e00" <= character <= "\u9fff"}
+    assert chinese == set(), "an English bulletin says something in Chinese"
+
+
+def pictures(path: Path) -> list[tuple[str, Image.Image]]:
+    """Pictures of a DOCX in their order, with the words for those who do not see them."""
+    document = Document(str(path))
+    found = []
+    for shape in document.inline_shapes:
+        part = document.part.related_parts[shape._inline.graphic.graphicData.pic.blipFill.blip.embed]
+        found.append((str(shape._inline.docPr.get("descr")), Image.open(io.BytesIO(part.blob))))
+    return found
+
+
+def test_the_docx_has_the_trend_as_a_picture(small: IssueData, city: City, tmp_path: Path) -> None:
+    ((said, picture),) = pictures(write_bulletin_docx(small, city, tmp_path, "en"))
+    assert said == "Overall index by month · Unit 9900"
+    assert picture.size == (1400, 290)
+    colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20) or ()}
+    assert ImageColor.getrgb(PAPER["own"]) in colours, "no line is drawn"
+
+
+@pytest.mark.parametrize("approval", ["", "GS(2024)0650号"])
+def test_with_boundaries_the_map_is_real_and_names_its_approval(
+    small: IssueData, city: City, tmp_path: Path, approval: str
+) -> None:
+    """Six townships as squares in a row: each is drawn in its colour, and the number of approval only where given."""
+    city = dataclasses.replace(city, settings={**city.settings, **({"map_approval": approval} if approval else {})})
+    codes = [unit.code for unit in city.units if unit.level == "township"]
+    squares = [
+        {"type": "Feature", "properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [
+            [[105 + at, 34], [106 + at, 34], [106 + at, 35], [105 + at, 35], [105 + at, 34]]]}}
+        for at, code in enumerate(codes)
+    ]  # fmt: skip
+    boundaries = tmp_path / "boundaries.geojson"
+    boundaries.write_text(json.dumps({"type": "FeatureCollection", "features": squares}), encoding="utf-8")
+    path = write_bulletin_docx(small, city, tmp_path, "zh", boundaries)
+    _, (said, picture) = pictures(path)
+    assert said == "指数地图 · 乡镇街道"
+    scores = {r["unit_code"]: r for r in small.table("scores").filter(node_code=small.root).iter_rows(named=True)}
+    wording = Wording(city, MONTH, "zh")
+    for at, code in enumerate(codes):
+        place = (round((at + 0.2) / len(codes) * picture.width), round(picture.height * 0.2))
+        assert picture.convert("RGB").getpixel(place) == ImageColor.getrgb(wording.colour_hex(scores[code]["colour"]))
+    text = "\n".join(p.text for p in Document(str(path)).paragraphs)
+    pdf = pypdf.PdfReader(write_bulletin_pdf(small, city, tmp_path, "zh", boundaries))
+    paper = "".join(page.extract_text() for page in pdf.pages)
+    for told in (text, paper):
+        assert "实际边界" in squeezed(told)
+        assert ("审图号" in told) == bool(approval)
+        assert approval in squeezed(told)
+
+
 def test_the_docx_is_made_of_words_own_styles(small: IssueData, city: City, tmp_path: Path) -> None:
     document = Document(str(write_bulletin_docx(small, city, tmp_path, "zh")))
     styles = {paragraph.style.name for paragraph in document.paragraphs if paragraph.style}
@@ -194,7 +262,7 @@ def test_where_a_change_came_from_is_told_from_the_contributions(small: IssueDat
     assert branches[names["F2"]] == "+0.750"
 
 
-def test_missing_fonts_are_named_and_nothing_is_left_behind(small: IssueData, tmp_path: Path) -> None:
+def test_missing_fonts_are_named_and_the_docx_are_made(small: IssueData, tmp_path: Path) -> None:
     """A process whose fontconfig knows no font at all; drawing there would end it by a segmentation fault."""
     empty = tmp_path / "fonts.conf"
     empty.write_text(
@@ -203,18 +271,18 @@ def test_missing_fonts_are_named_and_nothing_is_left_behind(small: IssueData, tm
     program = (
         "import sys; from pathlib import Path; sys.path[:0] = ['.', 'tests/gates'];"
         "from small_candidate import small_city; from city import StateFolder;"
-        "from publication.bulletin import write_bulletin_pdf; from publication.reading import read_issue_data;"
-        "from publication.rendering import RenderingError;\n"
+        "from publication.bulletin import render_bulletin; from publication.reading import read_issue_data;"
+        "from publication.rendering import PartlyMadeError, Request;\n"
         f"data = read_issue_data(StateFolder(Path({str(small.state.home)!r}), 'small'), {MONTH!r})\n"
-        f"try: write_bulletin_pdf(data, small_city(), Path({str(tmp_path)!r}), 'zh')\n"
-        "except RenderingError as error: print(error)"
+        f"try: render_bulletin(Request(data, small_city(), Path({str(tmp_path)!r}), frozenset(), None))\n"
+        "except PartlyMadeError as error: print(error)"
     )
     environment = {**os.environ, "FONTCONFIG_FILE": str(empty)}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert "fonts-noto-cjk" in done.stdout, done.stdout + done.stderr
-    assert not (tmp_path / "bulletin-zh.pdf").exists()
+    assert {path.name for path in tmp_path.glob("bulletin*")} == {"bulletin-zh.docx", "bulletin-en.docx"}
 
 
 def test_a_missing_library_is_named(

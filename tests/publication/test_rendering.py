@@ -18,7 +18,14 @@ from gates.store import write_gate
 from publication import rendering
 from publication.issue import publish
 from publication.reading import read_issue_data
-from publication.rendering import Rendering, RenderingError, Request, UnknownRenderingError, render
+from publication.rendering import (
+    PartlyMadeError,
+    Rendering,
+    RenderingError,
+    Request,
+    UnknownRenderingError,
+    render,
+)
 from publication.verify import verify
 
 #: What the two renderings below write; a test changes it to change what "the code" makes.
@@ -35,6 +42,11 @@ def render_pages(request: Request) -> None:
 def render_nothing(request: Request) -> None:
     (request.target / "half.html").write_text("half", encoding="utf-8")
     raise RenderingError("there is no ink")
+
+
+def render_half(request: Request) -> None:
+    (request.target / "word.html").write_text("half", encoding="utf-8")
+    raise PartlyMadeError("there is no ink for page.html")
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +135,25 @@ def test_one_that_fails_says_why_and_leaves_the_others_and_what_was_there(
     assert not (published / "broken").exists()
     assert before["other/page.html"] != hashes(published)["other/page.html"]  # it names those beside it
     assert verify(state) == []
+
+
+def test_one_that_is_partly_made_goes_in_where_there_was_no_whole_one(
+    published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = rendering.RENDERINGS
+    half = {**kinds, "pages": Rendering("pages", f"{__name__}:render_half", ("page.html",))}
+    monkeypatch.setattr(rendering, "RENDERINGS", half)
+    data = read_issue_data(state, "2022-02")
+    (result,) = render(data, city, code_version="abc", names=["pages"], processes=1)
+    assert (result.outcome, result.detail) == ("partly made", "there is no ink for page.html")
+    assert [p.name for p in (published / "pages").iterdir()] == ["word.html"]
+    assert verify(state) == []
+    monkeypatch.setattr(rendering, "RENDERINGS", kinds)
+    assert made(state, city, "pages") == {"pages": "made"}
+    whole = hashes(published)
+    monkeypatch.setattr(rendering, "RENDERINGS", half)
+    assert made(state, city, "pages") == {"pages": "failed"}
+    assert hashes(published) == whole
 
 
 def test_an_entry_that_was_not_written_is_a_failure(

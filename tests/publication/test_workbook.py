@@ -93,6 +93,33 @@ def test_a_city_without_hex_colours_has_a_workbook(planted: IssueData, tmp_path:
     assert write_workbook(planted, small_city(), tmp_path)[0].stat().st_size > 0
 
 
+def assert_holds_contributions(sheet: list[list[str]], data: IssueData) -> None:
+    """Upper units by indicator, townships added up to the first level; every row's kinds add up to its total."""
+    headings = [text.split("\n")[-1] for text in sheet[HEADING_ROW]]
+    effects = [f"{kind} effect" for kind in ("Value", "Weight", "Availability", "Method", "Population")]
+    columns = [headings.index(name) for name in (*effects, "Total")]
+    kinds = [f"{kind}_effect" for kind in ("value", "weight", "availability", "method", "population")]
+    rows = data.table("contributions").filter(node_code=data.root).with_columns(
+        pl.when(pl.col("unit_code").str.len_chars() > 6).then(pl.col("indicator_code").str.slice(0, 3))
+        .otherwise(pl.col("indicator_code")).alias("node")
+    )  # fmt: skip
+    spans = {"month": "环比", "year": "同比"}
+    expected = {
+        (unit, spans[span], node): points
+        for unit, span, node, *points in rows.group_by("unit_code", "comparison", "node")
+        .agg(pl.col(*kinds, "total").sum())
+        .iter_rows()
+    }
+    found = {}
+    at_node = headings.index("Node code")
+    for row in sheet[HEADING_ROW + 1 :]:
+        key = (row[0], row[3].split(" ")[0], row[at_node])
+        found[key] = [float(row[column]) for column in columns]
+        assert sum(found[key][:-1]) == pytest.approx(found[key][-1], abs=1e-9), key
+    assert found.keys() == expected.keys()
+    assert all(found[key] == pytest.approx(points, abs=1e-9) for key, points in expected.items())
+
+
 @pytest.mark.end_to_end
 @pytest.mark.server
 def test_its_numbers_are_those_of_the_issue(tianshui_run: FinishedRun, tmp_path: Path) -> None:
@@ -129,6 +156,8 @@ def test_its_numbers_are_those_of_the_issue(tianshui_run: FinishedRun, tmp_path:
         seen.add(key)
         assert all(same(row[columns[n]], values[key][n]) for n in ("numerator", "denominator", "value")), key
     assert seen == set(values)
+
+    assert_holds_contributions(sheets["贡献 Contributions"], data)
 
     overview = sheets["概览 Overview"]
     city = scores[data.table("units").filter(pl.col("level") == "city")["unit_code"].item(), data.root]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from renderings.svg_reading import Picture
 
 from publication.charts.drawing import ECHARTS, Chart, ChartError, Drawer, compact, paper_palette, site_palette
+from publication.charts.raster import png
 from publication.numbers import shown
 
 COLOURS = [{"key": key, "hex": hex_} for key, hex_ in (("high", "#1a7f4b"), ("low", "#c0312b"))]
@@ -164,3 +167,49 @@ def test_numbers_are_shown_alike_in_pictures_and_tables(
 
 def test_the_vendored_library_is_the_one_that_is_declared() -> None:
     assert hashlib.sha256(ECHARTS.read_bytes()).hexdigest() in (ECHARTS.parent / "ORIGIN.md").read_text()
+
+
+def pixels(body: str) -> Image.Image:
+    """A picture of 40 by 20 with this in it, in pixels of twice the number."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" font-size="12">{body}</svg>'
+    image = Image.open(io.BytesIO(png(svg)))
+    assert image.size == (80, 40)
+    return image
+
+
+def test_a_picture_in_pixels_has_areas_holes_lines_dots_and_tints_where_the_drawing_has_them() -> None:
+    ring = '<path d="M2 2L18 2L18 18L2 18ZM6 6L14 6L14 14L6 14Z" fill="#c0312b" fill-rule="evenodd"/>'
+    image = pixels(ring + '<polygon points="20 0 40 0 40 10 20 10" fill="#000000" fill-opacity="0.1"/>')
+    assert image.getpixel((8, 8)) == (192, 49, 43)
+    assert image.getpixel((20, 20)) == (255, 255, 255)
+    assert image.getpixel((70, 10)) == (229, 229, 229)
+    image = pixels(
+        '<path d="M2 4L20 4" fill="none" stroke="#1d4e79" stroke-width="2"/>'
+        '<path d="M30 10h0" stroke="#1d4e79" stroke-width="6" stroke-linecap="round"/>'
+    )
+    assert [image.getpixel(at) for at in ((20, 8), (60, 20), (63, 20))] == [(29, 78, 121)] * 3
+    assert [image.getpixel(at) for at in ((20, 14), (60, 30), (44, 8))] == [(255, 255, 255)] * 3
+
+
+def test_a_picture_in_pixels_says_its_numbers() -> None:
+    """Different numbers are different pixels, in the ink and at the side that the drawing says."""
+    one, other = (pixels(f'<text text-anchor="end" x="40" y="15" fill="#55636e">{n}</text>') for n in ("90", "–1.5"))
+    assert one.tobytes() != other.tobytes()
+    for image in (one, other):
+        dark = [x for x in range(80) for y in range(40) if image.getpixel((x, y)) != (255, 255, 255)]
+        assert min(dark) > 30
+        assert max(dark) > 70
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<ellipse/>",
+        '<path d="M0 0C1 1 2 2 3 3" stroke="#000000"/>',
+        '<path d="M0 0L1 1" stroke="#000000" stroke-dasharray="2,3"/>',
+        '<text x="0" y="9">秦州区</text>',
+    ],
+)
+def test_what_would_be_left_out_of_a_picture_in_pixels_is_a_fault(body: str) -> None:
+    with pytest.raises(ChartError, match="picture for DOCX"):
+        pixels(body)
