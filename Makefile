@@ -43,6 +43,7 @@ services: $(VENV)/.services ## What an installation on several machines needs be
 
 bench: $(VENV)/.development ## Benchmarks: ratios against baselines measured in the same run.
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.month
 
 soak: $(VENV)/.development ## Hundreds of kills at random instants and at every step (hours; resumable, results in docs/soak/).
 	$(BIN)/python -m tests.soak

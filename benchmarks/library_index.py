@@ -45,6 +45,13 @@ class LibraryIndex:
         """Values to overall: what is timed."""
         return index_scores(self.method, self.values, self.status, self.residents, self.above, leaf_weights=False)
 
+    def run_month(self, index: int) -> NodeResults:
+        """One of the months alone, from the values of all."""
+        part = slice(index, index + 1)
+        above = {i: points[part] for i, points in self.above.items()}
+        values, status, residents = self.values[:, part], self.status[:, part], self.residents[part]
+        return index_scores(self.method, values, status, residents, above, leaf_weights=False)
+
     @staticmethod
     def month(results: NodeResults, index: int) -> NodeScores:
         """One month's results in the oracle's shape and codes, nodes × 1 × units."""

@@ -32,6 +32,8 @@ class Measured:
     library: Time
     library_bytes: int
     numpy: Time
+    #: The library on each month alone, one after the other: what so many months take when none shares with another.
+    one_by_one: Time
     duckdb: Time | None = None
     duckdb_by_model: dict[str, float] = field(default_factory=dict)
     duckdb_bytes: int = 0
@@ -47,6 +49,7 @@ def measure(units: int, months: int, repeat: int, compiled: Compiled | None) -> 
     numpy_times = [_checked(library, case)]
     numpy_times += [_oracle(case) for _ in range(repeat - 1)]
     library_times = [_timed(library.run) for _ in range(repeat)]
+    alone = _best([_one_by_one(library, months) for _ in range(repeat)])
     duckdb, by_model, duckdb_bytes = None, {}, 0
     if compiled is not None:
         warehouse = IndexWarehouse(compiled, case)
@@ -66,6 +69,7 @@ def measure(units: int, months: int, repeat: int, compiled: Compiled | None) -> 
         library=_best(library_times),
         library_bytes=peak_memory(units, months, None),
         numpy=_best(numpy_times),
+        one_by_one=alone,
         duckdb=duckdb,
         duckdb_by_model=by_model,
         duckdb_bytes=duckdb_bytes,
@@ -76,6 +80,12 @@ def _timed(run: Callable[[], object]) -> Time:
     started, cpu = time.perf_counter(), time.process_time()
     run()
     return Time(time.perf_counter() - started, time.process_time() - cpu)
+
+
+def _one_by_one(library: LibraryIndex, months: int) -> Time:
+    """All months alone; what is computed of one is let go before the next."""
+    times = [_timed(lambda month=month: library.run_month(month)) for month in range(months)]  # type: ignore[misc]
+    return Time(sum(t.seconds for t in times), sum(t.cpu_seconds for t in times))
 
 
 def _checked(library: LibraryIndex, case: GeneratedCity) -> Time:

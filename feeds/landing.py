@@ -11,7 +11,6 @@ import calendar
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,6 @@ PLACES = 20
 WRONG_MONTH_ROWS = 20
 #: So many rows a month before and now none: an empty file was sent, not a month without events.
 NEVER_EMPTY_ROWS = 20
-_THREADS = 2
 #: Files that were found to name nobody, as long as readers.READ_CACHE keeps them: a file of many months is looked
 #: through once, not once a month.
 _CLEAN: WeakValueDictionary[int, RawFile] = WeakValueDictionary()
@@ -135,14 +133,10 @@ def land_department(
 ) -> list[Receipt]:
     """Land every record set of a department for a month, in the order of feeds.yaml."""
     corrections = load_corrections(city)
-    # Record sets do not read each other; reading, hashing and polars let the other thread go on.
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return list(
-            threads.map(
-                lambda record_set: land(city, state, record_set, period, sources, environment, corrections),
-                city.feed(department_key).record_sets,
-            )
-        )
+    return [
+        land(city, state, record_set, period, sources, environment, corrections)
+        for record_set in city.feed(department_key).record_sets
+    ]
 
 
 def read_receipt(state: StateFolder, record_set: RecordSet, period: Period) -> Receipt | None:

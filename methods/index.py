@@ -8,7 +8,6 @@ warehouse's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,6 @@ PARAMETERS = (
 )
 #: Unit-months scored at a time: months of a small city go together, a large city's one by one.
 _CELLS_AT_ONCE = 4096
-_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,12 @@ def index_scores(
     leaves, months, units = values.shape
     results = empty_results(method.tree, (months * units,), leaf_weights=leaf_weights)
     at_once = max(1, _CELLS_AT_ONCE // units)
-
-    def compute(start: int) -> None:
+    for start in range(0, months, at_once):
         part = slice(start, min(start + at_once, months))
         score = leaf_scores(method, values[:, part], residents[part], {i: p[part] for i, p in known_above.items()})
         cells = slice(part.start * units, part.stop * units)
         block = NodeResults(*(array[:, cells] for array in vars(results).values()))
         roll_up_into(block, method.tree, score.reshape(leaves, -1), status[:, part].reshape(leaves, -1))
-
-    # Months do not read each other, so how many threads share them decides no bit.
-    with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(compute, range(0, months, at_once)))
     return NodeResults(*(array.reshape(len(array), months, units) for array in vars(results).values()))
 
 

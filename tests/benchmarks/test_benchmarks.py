@@ -124,13 +124,14 @@ def test_the_study_is_checked_run_by_run() -> None:
 
 
 def _measured(units: int, months: int, seconds: float) -> Measured:
-    return Measured(units, months, 138, Time(seconds, seconds), 100 * 2**20, Time(seconds, seconds))
+    alone = Time(0.19 * months, 0.19 * months)
+    return Measured(units, months, 138, Time(seconds, seconds), 100 * 2**20, Time(seconds, seconds), alone)
 
 
 def test_growth_and_goals_are_judged() -> None:
     text = benchmark.report([_measured(4000, 1, 0.02), _measured(40_000, 1, 0.19), _measured(40_000, 12, 5.0)], 5, 0.4)
     assert "10 times the size, 9.5 times the CPU time: no faster than linear" in text
-    assert "12 times the size, 26.3 times the CPU time: FASTER THAN LINEAR" in text
+    assert "12 times the size, 26.3 times the CPU time of a month: FASTER THAN LINEAR" in text
     assert "time met, 1 GiB met" in text
     assert "time missed 1.2-fold, 4 GiB met" in text
     assert "time missed 1.3-fold" in text
