@@ -62,9 +62,10 @@ def plan_checks(candidate: Candidate, city: City, previous: pl.DataFrame | None)
     every = tables.overall(candidate, before)
     leaves = every.filter(pl.col("unit_level") == city.levels[-1])
     colours = [str(c["key"]) for c in city.version(candidate.period).rules.get("colours") or ()]
+    varied = tables.indicators(candidate, city.levels[-1])
     figures, judged = _judgements(candidate, city, every, leaves, before is not None)
     return CheckPlan(
-        checks=(*_structure(candidate, colours), *judged),
+        checks=(*_structure(candidate, colours), *judged, _constant(varied)),
         tables={
             "levels": tables.levels(candidate),
             "spine": tables.spine(candidate),
@@ -73,6 +74,7 @@ def plan_checks(candidate: Candidate, city: City, previous: pl.DataFrame | None)
             "measures": tables.keyed(candidate.tables["measures"], "measure"),
             "overall_above": every.filter(pl.col("unit_level") != city.levels[-1]) if len(city.levels) > 1 else every,
             "overall": every,
+            "indicators": varied,
             "figures": pl.DataFrame([{"unit": "", "node": "", **figures}]),
         },
     )
@@ -262,6 +264,28 @@ def _against_last_month(
                 )
             )
     return checks
+
+
+def _constant(varied: pl.DataFrame) -> Check:
+    """Indicators that are the same for every unit give no information in this month (METHODS.md, section 3)."""
+    if varied.is_empty():
+        return _without(
+            "indicators_vary",
+            "没有在两个以上单位有得分的指标。",
+            "No indicator has a score in two units or more.",
+        )
+    constant = varied.filter(pl.col("different") < 2)["node"].to_list()
+    told = f": {', '.join(constant)}" if constant else ""
+    return _between(
+        "indicators_vary",
+        "indicators",
+        "different",
+        2,
+        None,
+        expected="每项指标至少两种得分 at least two scores in each indicator",
+        observed=f"{len(constant)} / {varied.height} 项各单位相同 the same everywhere{told}",
+        value="value",
+    )
 
 
 def _between(

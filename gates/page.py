@@ -163,6 +163,7 @@ reason }}</p>
 finding.not_applicable_en }}</span></td>
 {% else %}
 {% if finding.passed %}<td class="state good">✓ 通过<span class="en">passed</span></td>
+{% elif finding.severity == "warning" %}<td class="state none">! 提醒<span class="en">warns</span></td>
 {% else %}<td class="state bad">✗ 未通过<span class="en">failed</span></td>{% endif %}
 <td>{{ finding.observed }}</td><td>{{ finding.expected }}</td>
 {% endif %}

@@ -57,7 +57,7 @@ def render_gate_page(
         holding=holding,
         verdict=_verdict(result, override),
         findings=result.findings,
-        failures=result.failures,
+        failures=[*result.failures, *result.warnings],
         feeds=feeds,
         total=_total(feeds),
     )
@@ -66,7 +66,7 @@ def render_gate_page(
 def _verdict(result: GateResult, override: Override | None) -> Mapping[str, str]:
     made = sum(finding.applicable for finding in result.findings)
     left_out = len(result.findings) - made
-    failed = len(result.failures)
+    failed, warned = len(result.failures), len(result.warnings)
     without_zh = f"，另有 {left_out} 项不适用" if left_out else ""
     without_en = f", {left_out} not applicable" if left_out else ""
     if result.passed:
@@ -74,8 +74,8 @@ def _verdict(result: GateResult, override: Override | None) -> Mapping[str, str]
             "look": "good",
             "zh": "通过审核，可以发布",
             "en": "Passed: may be published",
-            "detail_zh": f"{made} 项检查全部通过{without_zh}。",
-            "detail_en": f"All {made} checks passed{without_en}.",
+            "detail_zh": f"{made} 项检查{f'，{warned} 项提醒' if warned else '全部通过'}{without_zh}。",
+            "detail_en": f"{f'{made} checks, {warned} warned' if warned else f'All {made} checks passed'}{without_en}.",
         }
     detail_zh = f"{made} 项检查中 {failed} 项未通过{without_zh}。"
     detail_en = f"{failed} of {made} checks failed{without_en}."

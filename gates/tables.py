@@ -106,6 +106,27 @@ def keyed(table: pl.DataFrame, node: str) -> pl.DataFrame:
     )
 
 
+def indicators(candidate: Candidate, lowest: str) -> pl.DataFrame:
+    """Indicators by how many different scores the lowest units have; of those that two units or more are scored in.
+
+    Scores are compared after rounding to 1e-9. Bounds of peer groups may tell equal values apart: then they are not.
+    """
+    leaves = candidate.tables["framework"].filter(pl.col("scoring").fill_null("") != "")["code"]
+    return (
+        candidate.tables["scores"]
+        .filter((pl.col("unit_level") == lowest) & pl.col("node_code").is_in(leaves.implode()))
+        .filter(pl.col("score").is_finite())
+        .group_by(pl.col("node_code").alias("node"))
+        .agg(pl.len().alias("units"), pl.col("score").round(9).n_unique().alias("different"), pl.col("score").first())
+        .filter(pl.col("units") > 1)
+        .select(
+            pl.lit("").alias("unit"), "node", pl.col("different").cast(pl.Int64),
+            pl.format("{} × {}", pl.col("score").round(2), "units").alias("value"),
+        )
+        .sort("node")
+    )  # fmt: skip
+
+
 def overall(candidate: Candidate, previous: pl.DataFrame | None) -> pl.DataFrame:
     """The overall index of every unit beside last month's; `size` is the change without its sign."""
     now = candidate.overall.select("unit_code", "unit_level", "score", "coverage", "colour")

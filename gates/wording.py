@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gates.result import WARNING
+
 CRITICAL = "critical"
 MAJOR = "major"
 
@@ -128,5 +130,14 @@ WORDING: Mapping[str, Wording] = {
         "Share of lowest-level units in the lowest colour",
         "多数单位同时预警多因数据或参数有误：先核对报送与分界，再决定是否发布。",
         "Many red units at once mostly mean faulty data or parameters: check deliveries and cut points.",
+    ),
+    "indicators_vary": Wording(
+        WARNING,
+        "指标能区分单位",
+        "Indicators tell units apart",
+        "各单位得分相同的指标本月不含信息，仍按其权重计入，不影响发布。"
+        "长期如此的，用 pingan audit 查看并考虑修订办法。",
+        "An indicator that is the same for every unit holds no information this month and keeps its weight; it holds "
+        "nothing back. Where it stays so, see pingan audit and think of revising the method.",
     ),
 }

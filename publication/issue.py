@@ -328,6 +328,7 @@ def _gates(state: StateFolder, period: Period, release: GateResult) -> dict[str,
             "passed": result.passed,
             "checks": [
                 {"check": f.check, "passed": f.passed, "applicable": f.applicable, "observed": f.observed}
+                | ({"severity": f.severity} if f in result.warnings else {})
                 for f in result.findings
             ],
         }

@@ -142,7 +142,7 @@ def quality(facts: Facts, words: Words) -> dict[str, Any]:
     compared = {span: with_.get("period") or words.t("quality.compared_none") for span, with_ in named}
     return {
         "title": words.t("quality.title"),
-        "checks": _checks(facts, words),
+        "checks": quality_checks(facts, words),
         "coverage": _coverage(facts, words),
         "statuses": _statuses(facts, words),
         "deliveries": _deliveries(facts),
@@ -181,14 +181,16 @@ def _sobol(row: Mapping[str, Any], kind: str) -> str:
     return f"{index} [{low}, {high}]"
 
 
-def _checks(facts: Facts, words: Words) -> list[dict[str, Any]]:
+def quality_checks(facts: Facts, words: Words) -> list[dict[str, Any]]:
+    """Every check of the gates with its verdict in words."""
+    from gates.result import WARNING
     from gates.wording import WORDING
 
     rows = []
     for gate, answer in sorted((facts.data.manifest.get("gates") or {}).items()):
         for check in answer["checks"]:
             wording = WORDING.get(check["check"])
-            verdict = "passed" if check["passed"] else "failed"
+            verdict = "passed" if check["passed"] else "warned" if check.get("severity") == WARNING else "failed"
             if not check["applicable"]:
                 verdict = "inapplicable"
             rows.append(

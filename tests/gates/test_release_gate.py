@@ -13,6 +13,7 @@ from small_candidate import RULES, small_city, small_tables, write_candidate
 
 from gates.checks import DEFAULT_SCORED_SHARE
 from gates.release import evaluate_release_gate
+from gates.report import render_gate_page
 from gates.result import Finding, GateResult
 from gates.tables import rank_moves, score_ranges
 from gates.wording import WORDING
@@ -32,11 +33,15 @@ def judged(
 
 
 def failed(result: GateResult) -> dict[str, Finding]:
-    return {finding.check: finding for finding in result.failures}
+    return {finding.check: finding for finding in (*result.failures, *result.warnings)}
 
 
 def at(unit: str, node: str) -> pl.Expr:
     return (pl.col("unit_code") == unit) & (pl.col("node_code") == node)
+
+
+def at_lowest(node: str) -> pl.Expr:
+    return (pl.col("unit_level") == "township") & (pl.col("node_code") == node)
 
 
 def scores(*where: tuple[pl.Expr, str, Any]) -> pl.DataFrame:
@@ -142,6 +147,10 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"scores": scores((OVERALL & pl.col("unit_code").is_in(TOWNSHIPS[:4]), "colour", "red"))},
         {"unit": "99011", "node": "Z"},
     ),
+    "indicators_vary": (
+        {"scores": scores((at_lowest("I2"), "score", 100.0))},
+        {"unit": "", "node": "I2", "node_name": "指标I2", "value": "100.0 × 6"},
+    ),
 }  # fmt: skip
 
 
@@ -160,6 +169,31 @@ def test_each_check_fails_on_its_fault_and_names_the_rows(check: str, tmp_path: 
 
 def test_every_check_has_a_fault_that_fails_it() -> None:
     assert set(FAULTS) | {"tables_present"} == set(WORDING)
+
+
+def test_indicators_that_are_the_same_everywhere_are_listed_and_hold_nothing_back(tmp_path: Path, before: Path) -> None:
+    """Last bits do not tell units apart, nor does a unit without a score; counties' scores are another matter."""
+    alone = at_lowest("I4") & (pl.col("unit_code") != "99011")
+    changed = scores(
+        (at_lowest("I1"), "score", 60.0),
+        (at("99012", "I1"), "score", 60.0 + 4e-10),
+        (at("99013", "I1"), "score", None),
+        (at("99013", "I1"), "status", "missing"),
+        (at_lowest("I3"), "score", 75.0),
+        (at("99024", "I3"), "score", 75.001),
+        *((alone, column, value) for column, value in (("score", None), ("status", "not_applicable"))),
+    )
+    result = judged(tmp_path, before, scores=changed)
+    assert result.passed
+    assert not result.failures
+    (finding,) = result.warnings
+    assert (finding.check, [row["node"] for row in finding.rows]) == ("indicators_vary", ["I1"])
+    assert finding.observed == "1 / 3 项各单位相同 the same everywhere: I1"
+    assert "passed with 1 warnings" in result.screen()
+    page = render_gate_page(result, tmp_path, small_city())
+    assert "! 提醒" in page
+    assert "1 项提醒" in page
+    assert "✗" not in page
 
 
 def test_a_missing_table_or_column_is_the_only_finding(tmp_path: Path, before: Path) -> None:

@@ -25,6 +25,10 @@ from gates.store import write_gate
 from publication.files import csv_bytes
 from publication.issue import PublicationRefused, PublishResult, publish
 from publication.listing import format_issues, latest_issue, list_issues
+from publication.reading import read_issue_data
+from publication.site.about import quality_checks
+from publication.site.facts import Facts
+from publication.site.words import Words
 from publication.verify import LOCK, verify
 
 Publish = Callable[..., PublishResult]
@@ -60,6 +64,21 @@ def test_an_issue_holds_the_tables_as_parquet_and_csv_the_gate_and_the_manifest(
         candidate = state.candidate("2022-01") / f"{name}.parquet"
         assert (result.folder / f"{name}.parquet").read_bytes() == candidate.read_bytes()
     assert verify(state) == []
+
+
+def test_an_issue_lists_its_constant_indicators_and_readers_see_a_warning_and_no_failure(
+    release: Publish, state: StateFolder, city: City
+) -> None:
+    same = (pl.col("unit_level") == "township") & (pl.col("node_code") == "I3")
+    scores = small_tables("2022-01")["scores"].with_columns(score=pl.when(same).then(75.0).otherwise("score"))
+    manifest = manifest_of(release("2022-01", scores=scores).folder)
+    (entry,) = (c for c in manifest["gates"]["C"]["checks"] if not c["passed"])
+    assert (entry["check"], entry["severity"]) == ("indicators_vary", "warning")
+    assert entry["observed"].endswith(": I3")
+    assert manifest["gates"]["C"]["passed"]
+    facts = Facts(read_issue_data(state, "2022-01"), city)
+    (row,) = (r for r in quality_checks(facts, Words(facts, "en")) if "tell units apart" in r["check"])
+    assert (row["verdict"], row["failed"]) == ("! warns", False)
 
 
 def test_the_manifest_says_what_was_published_and_from_what(release: Publish) -> None:
