@@ -10,6 +10,7 @@ from markupsafe import Markup
 from publication.charts.drawing import Drawer
 from publication.numbers import shown
 from publication.site import figures
+from publication.site.extremes import first_of
 from publication.site.facts import Facts, Row
 from publication.site.overview import cell
 from publication.site.rows import unit_rows
@@ -63,24 +64,32 @@ def indicator_page(
             }
             for c in facts.children[code]
         ],
-        "best": _best_and_worst(facts, words, node),
+        **_best_and_worst(facts, words, node),
         "rows": unit_rows(words, node, facts.units),
     }
 
 
-def _best_and_worst(facts: Facts, words: Words, node: Row) -> list[tuple[str, Markup]]:
+def _best_and_worst(facts: Facts, words: Words, node: Row) -> dict[str, Any]:
+    """The lowest level's first and last by rank, each with how many more have its last score: or that all are equal."""
     level = facts.levels[-1]
     rows = [facts.score[u["unit_code"], node["code"]] for u in facts.of_level(level)]
-    ranked = sorted((r for r in rows if r["rank"] is not None), key=lambda r: (r["rank"], r["unit_code"]))
+    ranked = [r for r in rows if r["rank"] is not None]
     if len(ranked) < 2 * _LISTED:
-        return []
-    return [
-        (
-            words.t(f"node.{which}", count=_LISTED, level=words.level(level)),
-            unit_rows(words, node, [facts.unit[r["unit_code"]] for r in chosen]),
+        return {"best": [], "all_equal": ""}
+    if len({r["rank"] for r in ranked}) == 1:
+        score = shown(ranked[0]["score"])
+        return {"best": [], "all_equal": words.t("node.all_equal", count=len(ranked), score=score)}
+    found: list[tuple[str, Markup, str]] = []
+    for which, sign in (("best", 1), ("worst", -1)):
+        chosen = first_of(ranked, lambda r, sign=sign: sign * r["rank"], "unit_code", _LISTED)  # type: ignore[misc]
+        found.append(
+            (
+                words.t(f"node.{which}", count=_LISTED, level=words.level(level)),
+                unit_rows(words, node, [facts.unit[r["unit_code"]] for r in chosen.rows]),
+                words.t("node.more_equal", count=chosen.more) if chosen.more else "",
+            )
         )
-        for which, chosen in (("best", ranked[:_LISTED]), ("worst", ranked[: -_LISTED - 1 : -1]))
-    ]
+    return {"best": found, "all_equal": ""}
 
 
 def _definition(facts: Facts, words: Words, node: Row, groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

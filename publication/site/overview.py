@@ -12,8 +12,10 @@ from publication.charts.drawing import Drawer
 from publication.charts.maps import Place, Ring, boundary_map, tile_map
 from publication.numbers import shown
 from publication.site import figures
+from publication.site.extremes import first_of, highest_and_lowest
 from publication.site.facts import Facts, Row
 from publication.site.words import Words
+from publication.telling import TOLD
 
 #: Rows of each list of what moved most.
 _MOVED = 5
@@ -85,19 +87,14 @@ def cell(facts: Facts, unit: str, node: str) -> dict[str, Any]:
 def best_and_worst(facts: Facts, words: Words, unit: str) -> dict[str, str] | None:
     """Names and scores of a unit's best and worst first-level node; None with fewer than two."""
     there = [
-        (row["score"], n["code"])
+        (row["score"], words.node_name[n["code"]])
         for n in facts.first_level
         if (row := facts.score[unit, n["code"]])["score"] is not None
     ]
     if len(there) < 2:
         return None
-    high, low = max(there), min(there)
-    return {
-        "high_name": words.node_name[high[1]],
-        "high": shown(high[0]),
-        "low_name": words.node_name[low[1]],
-        "low": shown(low[0]),
-    }
+    (high, high_name), (low, low_name) = highest_and_lowest(words, there)
+    return {"high_name": high_name, "high": shown(high), "low_name": low_name, "low": shown(low)}
 
 
 def place(facts: Facts, words: Words, unit: str, root: str) -> Place:
@@ -225,15 +222,16 @@ def _moved(facts: Facts, words: Words) -> list[dict[str, Any]]:
 
 
 def _both(words: Words, name: str, rows: Sequence[Row], key: str, *, units: bool) -> list[dict[str, Any]]:
-    moved = [r for r in rows if r["change_month"] is not None]
-    ordered = sorted(moved, key=lambda r: (-r["change_month"], r[key]))
-    rose = [r for r in ordered[:_MOVED] if r["change_month"] > 0]
-    fell = [r for r in ordered[::-1][:_MOVED] if r["change_month"] < 0]
+    """What would be shown as 0.00 neither rose nor fell."""
+    moved = [r for r in rows if r["change_month"] is not None and abs(r["change_month"]) >= TOLD]
+    rose = first_of([r for r in moved if r["change_month"] > 0], lambda r: -r["change_month"], key, _MOVED)
+    fell = first_of([r for r in moved if r["change_month"] < 0], lambda r: r["change_month"], key, _MOVED)
     return [
         {
             "title": words.t(f"overview.{direction}", level=name),
             "units": units,
-            "rows": [{"code": r[key], "score": r["score"], "change": r["change_month"]} for r in chosen],
+            "rows": [{"code": r[key], "score": r["score"], "change": r["change_month"]} for r in chosen.rows],
+            "more": words.t("movers.more_equal", count=chosen.more) if chosen.more else "",
         }
         for direction, chosen in (("rose", rose), ("fell", fell))
     ]

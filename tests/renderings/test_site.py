@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from publication.explanation import explain
 from publication.numbers import shown
 from publication.rendering import Request, read_renderings
 from publication.site import render_site
+from publication.site.extremes import first_of
 from publication.site.search import pinyin
 from publication.verify import verify
 
@@ -215,6 +217,47 @@ def test_an_indicators_page_has_every_unit_with_value_and_score(site: Rendered) 
             assert shown(facts.score[unit["unit_code"], indicator]["score"]) in cells
             value = facts.value[unit["unit_code"], indicator]["value"]
             assert value is None or shown(value) in cells or shown(value, 0) in cells
+
+
+def test_an_indicators_best_and_worst_are_fair_to_equal_scores(site: Rendered) -> None:
+    """Rows in the order of rank, then code; a cut through equal scores says how many are left out."""
+    townships = [u["unit_code"] for u in site.facts.units if u["level"] == "township"]
+    kinds = {"cut": 0, "whole": 0, "equal": 0}
+    for node in site.facts.nodes:
+        text = site.page(f"en/indicators/{node['code']}.html")
+        scores = {u: s for u in townships if (s := site.facts.score[u, node["code"]]["score"]) is not None}
+        if len(set(scores.values())) == 1 and len(scores) >= 10:
+            assert f"All {len(scores)} units have the same score" in text, node["code"]
+            assert "Best 5" not in text, node["code"]
+            kinds["equal"] += 1
+            continue
+        for title, sign in (("Best 5", -1), ("Worst 5", 1)):
+            ordered = sorted(scores, key=lambda unit: (sign * scores[unit], unit))
+            listed, left = ordered[:5], [u for u in ordered[5:] if scores[u] == scores[ordered[4]]]
+            table = text[text.index(f"<caption>{title}") :]
+            table = table[: table.index("</table>")]
+            assert re.findall(r"units/(\d+)\.html", table) == listed, (node["code"], title)
+            assert ("more have the last" in table) == bool(left), (node["code"], title)
+            assert not left or f">{len(left)} more have the last" in table, (node["code"], title)
+            kinds["cut" if left else "whole"] += 1
+    assert min(kinds.values()) > 0, kinds
+
+
+def test_first_rows_are_the_same_whatever_the_order_they_come_in() -> None:
+    rows = [{"code": code, "rank": rank} for code, rank in (("b", 2), ("e", 1), ("a", 2), ("d", 2), ("c", 3))]
+    for given in itertools.permutations(rows):
+        found = first_of(list(given), lambda r: r["rank"], "code", 3)
+        assert ([r["code"] for r in found.rows], found.more) == (["e", "a", "b"], 1)
+    assert first_of(rows[:1], lambda r: r["rank"], "code", 3).more == 0
+    assert first_of([], lambda r: r["rank"], "code", 3).rows == []
+
+
+def test_what_would_be_shown_as_no_change_is_no_rise(site: Rendered) -> None:
+    text = site.page("en/index.html")
+    moved = text[text.index('id="moved"') :]
+    lists = re.findall(r"<caption>(?:Rose|Fell) most.*?</table>", moved, re.DOTALL)
+    assert len(lists) >= 8
+    assert [found for found in lists if re.search(r">[+−]?0\.00<", found[found.index("<tbody>") :])] == []
 
 
 def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) -> None:
