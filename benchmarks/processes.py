@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 
 import psutil
@@ -54,8 +55,16 @@ def _watch(process: psutil.Process, ended: Event, peak: list[int]) -> None:
         held = 0
         try:
             for one in (process, *process.children(recursive=True)):
-                # what processes share is counted once: 60 MB of libraries would count with each step of a run
-                held += one.memory_full_info().pss
-        except psutil.Error:  # one ended while it was looked at: this look says nothing
+                held += _proportional_bytes(one.pid)
+        except (psutil.Error, OSError):  # one ended while it was looked at: this look says nothing
             continue
         peak[0] = max(peak[0], held)
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Memory of a process in which what several share counts once: libraries are 60 MB in each step of a run."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup")
+    if not rollup.exists():  # not Linux
+        return int(psutil.Process(pid).memory_info().rss)
+    (line,) = (line for line in rollup.read_text(encoding="ascii").splitlines() if line.startswith("Pss:"))
+    return int(line.split()[1]) * 1024
