@@ -1,4 +1,4 @@
-"""Faults for tests/mutations.py in the decomposition of changes.
+"""Faults for tests/mutations.py in the decomposition of changes and in whose records stand behind an indicator.
 
 Each: formula, file, a text of it, the fault in its place, the test that must fail.
 """
@@ -6,6 +6,7 @@ Each: formula, file, a text of it, the fault in its place, the test that must fa
 DECOMPOSITION, MEMBERS = "methods/decomposition.py", "methods/members.py"
 BY_HAND, OF_MEMBERS = "tests/methods/test_decomposition.py::", "tests/methods/test_members.py::"
 EXACT = f"{BY_HAND}test_effects_sum_to_the_change_whatever_is_missing_and_whatever_the_method"
+RECORDS, OF_RECORDS = "publication/indicator_records.py", "tests/core/test_whose_records_count.py::"
 DEFINITIONS, OF_DEFINITIONS = "warehouse/changes.py", "tests/warehouse/test_changed_definitions.py::"
 ORACLE = "tests/methods/test_decomposition_oracle.py::test_contributions_are_those_of_the_oracle"
 
@@ -170,5 +171,40 @@ CHANGES = (
         "np.where(np.isnan(rate), 0.0,",
         "np.where(np.nan_to_num(rate) == 0, 0.0,",
         f"{OF_DEFINITIONS}test_shrinkage_towards_a_county_without_a_single_event_is_the_methods",
+    ),
+    (
+        "records: a county stands for all below it",
+        RECORDS,
+        "sorted(complete | stood_for)",
+        "sorted(complete)",
+        f"{OF_RECORDS}test_a_county_that_alone_reported_stands_for_all_its_townships",
+    ),
+    (
+        "records: it stands only where nobody reported",
+        RECORDS,
+        "alone = not own & complete and",
+        "alone =",
+        f"{OF_RECORDS}test_beside_its_townships_it_adds_events_and_no_residents",
+    ),
+    (
+        "records: a township needs both numbers",
+        RECORDS,
+        "== len(self.terms) and self._has(code, month)}",
+        "== len(self.terms)}",
+        f"{OF_RECORDS}test_a_township_counts_only_with_both_numbers",
+    ),
+    (
+        "records: nothing to stand on",
+        RECORDS,
+        " and bool(known)",
+        "",
+        f"{OF_RECORDS}test_a_county_has_nothing_to_stand_on_without_any_denominator",
+    ),
+    (
+        "records: events that deductions count",
+        RECORDS,
+        " or self._deducts):",
+        "):",
+        f"{OF_RECORDS}test_events_that_deductions_count_are_events_seen",
     ),
 )
