@@ -68,6 +68,11 @@ class Tiles:
 
     groups: Sequence[tuple[str, Sequence[Cell]]]
 
+    @property
+    def wide(self) -> bool:
+        """Whether names are Latin, which need more room than Chinese ones in any language."""
+        return any(tile.text.partition("\n")[0].isascii() for _, tiles in self.groups for tile in tiles)
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -36,8 +36,8 @@ from publication.wording import tinted
 _INK = RGBColor(0x14, 0x30, 0x4F)
 _WARNING = RGBColor(0x8A, 0x1C, 0x12)
 _WIDTH = Mm(178)
-#: Tiles in a row of the map.
-_TILES = {"zh": 10, "en": 7}
+#: Tiles in a row of the map: of Chinese names, and of Latin ones.
+_TILES, _WIDE_TILES = 10, 7
 #: Zip files carry a time for each part; this is the first one they can.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -183,7 +183,7 @@ class _Writer:
             self._table(replace(block.table, title=""), size=6.5)
 
     def _tiles(self, block: Tiles) -> None:
-        across = _TILES[self.content.language]
+        across = _WIDE_TILES if block.wide else _TILES
         legend = self.document.add_paragraph()
         for key, (_, word) in self.content.colours.items():
             run = legend.add_run(f" {word} ")
