@@ -8,7 +8,7 @@ from typing import Any
 from publication.numbers import shown
 from publication.site.facts import Facts
 from publication.site.words import Words
-from publication.telling import tell
+from publication.telling import Compared, tell
 
 #: Indicators of a decomposition that are listed by name; the rest is one row.
 _LISTED = 10
@@ -33,6 +33,7 @@ def _decomposed(facts: Facts, words: Words, code: str, span: str) -> dict[str, A
     parts = [
         {
             "code": r["indicator_code"],
+            "name": _name(compared, words, r["indicator_code"]),
             "value": r["value_effect"],
             "other": sum(r[e] for e in _EFFECTS[1:]),
             "total": r["total"],
@@ -44,11 +45,16 @@ def _decomposed(facts: Facts, words: Words, code: str, span: str) -> dict[str, A
     return {
         "told": told,
         "title": words.t("unit.contributions_title", span=words.t(f"col.change_{span}"), change=points),
-        "rows": [{"code": p["code"], **_shown(p)} for p in listed],
+        "rows": [{"code": p["code"], "name": p["name"], "there": p["code"] in facts.node, **_shown(p)} for p in listed],
         "rest": _shown(_summed(others)),
         "rest_count": len(others),
         "sum": _shown(_summed(parts)),
     }
+
+
+def _name(compared: Compared, words: Words, code: str) -> str:
+    """An indicator's name, also of one that the later method no longer has; its code where no issue names it."""
+    return words.wording.name(compared.nodes[code]) if code in compared.nodes else code
 
 
 def _summed(parts: list[dict[str, Any]]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,9 +14,13 @@ from small_issue import full_tables
 
 from city import City, StateFolder, Unit
 from publication.catalogue import load_catalogue
+from publication.charts.drawing import Drawer, site_palette
 from publication.explanation import Explanation, explain, overall_changes
 from publication.reading import read_issue_data
 from publication.site.facts import Facts
+from publication.site.pages import Pages
+from publication.site.units import unit_page
+from publication.site.words import Words
 from publication.telling import KINDS, Change, Compared, tell
 from publication.wording import Wording
 
@@ -239,13 +244,21 @@ def effects(node: str, unit: str, **by_indicator: tuple[float, ...]) -> list[dic
     ]
 
 
+def with_an_indicator_more(table: pl.DataFrame, key: str) -> pl.DataFrame:
+    """As `I4`, under the name of an indicator that the later method does not have."""
+    more = table.filter(pl.col(key) == "I4").with_columns(pl.lit("LEFT").alias(key))
+    if "name_zh" in table.columns:
+        more = more.with_columns(pl.lit("旧指标").alias("name_zh"), pl.lit("Old indicator").alias("name_en"))
+    return pl.concat([table, more])
+
+
 @pytest.fixture
 def explanations(release: Any, state: StateFolder, city: City) -> dict[str, Explanation]:
     """A county and a township of it, published twice; in between another township of the county was dissolved."""
     gone = Unit("99017", "旧镇", "Old Town", "9901", "township", "", {}, (), "", THEN)
     known = replace(city, units=(*city.units, gone))
     tables = full_tables() | {"units": small_tables(NOW)["units"]}
-    points = {"9901": {"I1": (0.5, 0.0, 0.0, 0.25, -0.125), "I3": (0.0, -0.5, 0.25, 0.0, 0.0)}}
+    points = {"9901": {"I1": (0.5, 0.0, 0.0, 0.25, -0.125), "LEFT": (0.0, -0.5, 0.25, 0.0, 0.0)}}
     points["99011"] = {"I1": (-1.0, 0.0, 0.0, 0.0, 0.0), "I2": (0.0, 0.0, 0.75, 0.0, 0.0)}
     rows = [row for unit, own in points.items() for row in effects("Z", unit, **own)]
     rows += effects("S1", "9901", I2=(0.5, 0.0, 1.5, 0.0, 0.0))
@@ -257,11 +270,15 @@ def explanations(release: Any, state: StateFolder, city: City) -> dict[str, Expl
     changed = {"9901": 0.375, "99011": -0.25}
     own = pl.col("unit_code").replace_strict(changed, default=0.0, return_dtype=pl.Float64)
     indicator = (pl.col("unit_code") == "9901") & (pl.col("node_code") == "I2")
-    scores = tables["scores"].with_columns(change_month=pl.when(indicator).then(4.0).otherwise(own))
+    scores = tables["scores"].with_columns(
+        change_month=pl.when(indicator).then(4.0).otherwise(own), change_year_reason=pl.lit("before_first_issue")
+    )
     before = {name: table.with_columns(period=pl.lit(THEN)) for name, table in tables.items() if "period" in table}
     before["scores"] = scores.with_columns(
         pl.lit(THEN).alias("period"), pl.col("score") - pl.col("change_month"), pl.lit(None).alias("change_month")
     )
+    for name, key in (("framework", "code"), ("scores", "node_code"), ("values", "indicator_code")):
+        before[name] = with_an_indicator_more((small_tables(THEN) | tables | before)[name], key)
     release(THEN, **(tables | before))
     contributions = no_effects("node_code")
     of_members = no_effects("member_code").with_columns(denominator_part=0.0)
@@ -285,7 +302,8 @@ def test_sentences_follow_from_the_tables_of_an_issue(explanations: dict[str, Ex
     assert "up 0.38 points" in told[0]
     assert "values +0.50, weights −0.50, availability of scores +0.25, method +0.25, residents −0.13; +0.38" in told[2]
     assert told[4].startswith("I1 I1: +0.63 points")
-    assert told[5].startswith("I3 I3: −0.25 points")
+    assert told[5].startswith("LEFT Old indicator: −0.25 points")
+    assert told[5].endswith("; the new method no longer has the indicator.")
     # a member that is no more has its name
     assert told[6] == "The members that moved it most: Old Town +0.75; Unit 99011 −0.50; no single member +0.13."
     assert county.sentences("zh")[6].endswith("旧镇 +0.75；单位99011 −0.50；不归属任何下属单位 +0.13。")
@@ -306,6 +324,26 @@ def test_every_unit_at_once_is_told_the_same(explanations: dict[str, Explanation
 def test_a_page_gives_the_part_of_a_unit_that_is_no_more_to_no_single_one(explanations: dict[str, Explanation]) -> None:
     county = explanations["9901"]
     assert Facts(county.issue, county.city).member_effects["9901", "month"] == {"99011": -0.5, "": 0.875}
+
+
+def test_a_page_names_an_indicator_that_is_no_more_without_a_link(
+    explanations: dict[str, Explanation], tmp_path: Path
+) -> None:
+    """Its page is in the earlier issue alone; the row stands among those of the indicators that there are."""
+    county = explanations["9901"]
+    facts = Facts(county.issue, county.city)
+    words = Words(facts, "zh")
+    palette = site_palette([c["key"] for c in facts.colours])
+    drawer = Drawer(palette, {})
+    try:
+        page = unit_page(facts, words, drawer, palette, "9901")
+    finally:
+        drawer.close()
+    Pages(words, tmp_path).write("units/9901.html", "unit.html", "units", page)
+    text = (tmp_path / "units" / "9901.html").read_text(encoding="utf-8")
+    assert "indicators/I1.html" in text
+    assert "<th>旧指标<td>" in text
+    assert "LEFT.html" not in text
 
 
 def test_an_indicators_own_change_keeps_what_its_members_scores_did_apart(
