@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
@@ -161,6 +162,39 @@ def test_a_connection_that_breaks_in_the_middle_of_the_rows(police: Office, post
     assert [f.check for f in police.gate(receipts).failures] == [feed]
     receipts = police.land(environment={ROOT: postgresql.url})
     assert receipts[feed].status == "accepted"
+    assert police.gate(receipts).passed
+
+
+def test_a_server_stopped_in_the_middle_of_a_query(police: Office, postgresql: Server) -> None:
+    """At row 150 the query waits for a lock, until the server, seen waiting there, is stopped as when power fails."""
+    with postgresql.connect() as connection:
+        connection.execute("alter table criminal_clearance rename to behind")
+        connection.execute("drop sequence if exists rows_read")
+        connection.execute("create sequence rows_read")
+        connection.execute(
+            "create view criminal_clearance as select * from behind "
+            "where case when nextval('rows_read') = 150 then pg_advisory_lock(1) is not null else true end"
+        )
+    feed = "police/criminal_clearance"
+    with postgresql.connect() as holder, ThreadPoolExecutor(1) as landing:
+        holder.execute("select pg_advisory_lock(1)")
+        landed = landing.submit(police.land, environment={ROOT: postgresql.url})
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while holder.execute(waiting).fetchone() == (0,):
+            assert not landed.done()
+        postgresql.stop()
+        receipts = landed.result()
+    assert receipts[feed].status == "refused"
+    assert "the database cannot be read (" in receipts[feed].message
+    assert receipts[feed].accepted == 0
+    assert [p.name for p in (police.state.landing / feed / MONTH).iterdir()] == ["attempt.json"]
+    assert feed in [f.check for f in police.gate(receipts).failures]
+    postgresql.start()
+    with postgresql.connect() as connection:  # with power back the table is there again, whole
+        connection.execute("drop view criminal_clearance")
+        connection.execute("alter table behind rename to criminal_clearance")
+    receipts = police.land(environment={ROOT: postgresql.url})
+    assert {receipt.status for receipt in receipts.values()} == {"accepted"}
     assert police.gate(receipts).passed
 
 
