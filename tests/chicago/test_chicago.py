@@ -365,7 +365,7 @@ def test_records_add_up_to_every_measure_of_every_area(run: Run, period: str) ->
 
 
 def test_the_site_and_the_bulletin_have_the_real_map_with_its_approval(run: Run, tmp_path: Path) -> None:
-    """Every community area once, in its score's words; a second issue without scripts needs no approval number."""
+    """Every community area once, with its name and score, and the number of the map's approval under it."""
     import dataclasses
 
     import pypdf
