@@ -31,6 +31,12 @@ _OF_THE_RUN = frozenset(
 _LIST_KEPT = 2 * ROWS_KEPT
 
 
+def load_library() -> None:
+    """Import Great Expectations. It takes 4 s, which may pass in a thread while something else is awaited."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import; users' networks are closed
+    import great_expectations.expectations  # noqa: F401
+
+
 def run_checkpoint(
     checks: tuple[Check, ...], tables: Mapping[str, pl.DataFrame]
 ) -> tuple[dict[str, Finding], dict[str, Any]]:
@@ -38,7 +44,7 @@ def run_checkpoint(
 
     One checkpoint per table: a checkpoint passes one and the same data frame to all its validations.
     """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import; users' networks are closed
+    load_library()
     import great_expectations as gx
     import great_expectations.expectations as gxe
     from great_expectations.data_context.types.base import ProgressBarsConfig
