@@ -144,7 +144,7 @@ def _indicators(look: Look) -> None:
         Column("denominator", "column.denominator", "whole", 13),
         Column("value", "column.value", "number", 12),
         Column("value_smoothed", "column.value_smoothed", "number", 12),
-        Column("unit", "column.unit", width=12),
+        Column("unit", "column.unit", width=24, coded="measure_unit"),
         Column("score", "column.score", "score", 9, tint="score"), _STATUS,
     ]  # fmt: skip
     rows = _ordered(look, look.data.table("values").rename({"indicator_code": "node_code"}))
@@ -220,7 +220,7 @@ def _framework(look: Look) -> None:
         Column("scale", "column.scale", "whole", 9),
         Column("window", "column.window", width=18, coded="window"),
         Column("direction", "column.direction", width=20, coded="direction"),
-        Column("unit", "column.unit", width=12),
+        Column("unit", "column.unit", width=24, coded="measure_unit"),
         Column("scoring", "column.scoring", width=24, coded="scoring"),
         Column("params", "column.params", width=36),
         Column("applies_to", "column.applies_to", width=10),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -148,13 +149,24 @@ def test_its_numbers_are_those_of_the_issue(tianshui_run: FinishedRun, tmp_path:
             assert same(cell, scores[row[0], code]["score"]), (row[0], code)
 
     indicators = sheets["指标 Indicators"]
-    columns = at(indicators, node="Node code", numerator="Numerator", denominator="Denominator", value="Value")
+    columns = at(
+        indicators,
+        node="Node code",
+        numerator="Numerator",
+        denominator="Denominator",
+        value="Value",
+        unit="Unit of measure",
+    )
     values = {(r["unit_code"], r["indicator_code"]): r for r in data.table("values").iter_rows(named=True)}
     seen = set()
     for row in indicators[HEADING_ROW + 1 :]:
         key = (row[0], row[columns["node"]])
         seen.add(key)
         assert all(same(row[columns[n]], values[key][n]) for n in ("numerator", "denominator", "value")), key
+        assert row[columns["unit"]] == "%" or re.search(r" [a-zµ]", row[columns["unit"]]), (
+            key,
+            "a unit without English",
+        )
     assert seen == set(values)
 
     assert_holds_contributions(sheets["贡献 Contributions"], data)
