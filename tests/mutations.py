@@ -422,11 +422,16 @@ def main() -> int:
         for number, mutation in enumerate(chosen, start=1):
             said = tried(mutation, copy)
             unnoticed += said != "fails"
-            place = f"{mutation.file.rpartition('/')[2]} | `{mutation.test.rpartition('::')[2]}`"
-            sys.stdout.write(f"| {mutation.formula} | {place} | {said} |\n")
+            sys.stdout.write(f"{row(mutation, said)}\n")
             sys.stdout.flush()
             sys.stderr.write(f"{number} of {len(chosen)}\n")
     return 1 if unnoticed else 0
+
+
+def row(mutation: Mutation, said: str) -> str:
+    """The row of a fault in the table of the proof."""
+    place = f"{mutation.file.rpartition('/')[2]} | `{mutation.test.rpartition('::')[2]}`"
+    return f"| {mutation.formula} | {place} | {said} |"
 
 
 def tried(mutation: Mutation, copy: Path) -> str:
