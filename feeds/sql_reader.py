@@ -47,7 +47,7 @@ def _refuse_view(feed: str, path: str, database: Path, table: str) -> None:
             found = connection.execute(
                 "select type from sqlite_master where lower(name) = lower(?)", (table,)
             ).fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged catalogue is quoted in the message as it is
         raise FeedError(
             feed, path, f"the database cannot be read ({type(error).__name__})", "ask for the SQLite file again, whole"
         ) from error
@@ -86,7 +86,7 @@ def read_sql(
     try:
         with engine.connect() as connection:
             raw = _read_table(feed, name, connection, wanted, table, period, period_column, allowed_headers)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, UnicodeDecodeError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__
         raise FeedError(
             feed,

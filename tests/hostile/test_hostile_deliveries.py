@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -113,9 +115,20 @@ def test_json_nested_without_end_is_refused() -> None:
         read_json_file("police/crime", "d.json", b"[" * 200_000)
 
 
-def test_a_view_in_a_sqlite_file_is_not_run(tmp_path: Path) -> None:
-    import sqlite3
+@pytest.mark.parametrize("damaged", [b"CREATE\xff\xfeTABLE", b"CREATE TABLE \xcb\x41("])
+def test_a_catalogue_of_sqlite_that_is_no_text_is_refused(damaged: bytes, tmp_path: Path) -> None:
+    """SQLite quotes the damaged words in its error, and Python cannot decode that."""
+    path = tmp_path / "delivery.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table cases (unit_code text)")
+    content = path.read_bytes()
+    place = content.index(b"CREATE TABLE cases(") if b"CREATE TABLE cases(" in content else content.index(b"CREATE")
+    content = content[:place] + damaged + content[place + len(damaged) :]
+    with pytest.raises(FeedError, match="the database cannot be read"):
+        read_sqlite("police/cases", "delivery.sqlite", content, ["unit_code"], table="cases")
 
+
+def test_a_view_in_a_sqlite_file_is_not_run(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "d.sqlite") as connection:
         connection.execute(
             "create view delivery as with recursive n(x) as (select 1 union all select x + 1 from n) select x from n"
