@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from assets.city_resource import CityResource
+from assets.dbt_resource import InstalledDbt
 from assets.feeds import feed_assets
 from assets.index import candidate_asset, city_folder_spec, index_assets
 from assets.publication import publication_asset
@@ -129,7 +129,7 @@ def build_definitions(where: Settings, resources: Mapping[str, Any] | None = Non
                 sources=sources,
                 code_version=code_version(),
             ),
-            "dbt": DbtCliResource(
+            "dbt": InstalledDbt(
                 project_dir=str(PROJECT),
                 profiles_dir=str(profiles_folder(state)),
                 dbt_executable=dbt_executable(),

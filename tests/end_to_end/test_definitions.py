@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster_dbt import DbtCliResource
 from finished_run import PROJECT
 
+from assets.dbt_resource import InstalledDbt
 from city import load_city
 from pipelines.definitions import build_definitions, jobs, month_partitions, monthly_publication
 from pipelines.settings import Settings
@@ -68,6 +72,20 @@ def specs(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
 def test_they_load_and_can_be_resolved(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
     assert {job.name for job in definitions.resolve_all_job_defs()} >= {"monthly_index", "backfill", "publish"}
+
+
+def test_a_run_starts_dbt_once(definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither `dbt --version` nor an adapter: both are private to dagster-dbt, so an upgrade may bring them back."""
+    assert {"_cli_version", "_initialize_dbt_core_adapter"} <= vars(DbtCliResource).keys()
+
+    def started(*words: object, **how: object) -> None:
+        raise AssertionError(f"a process was started: {words}")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    dbt = (definitions.resources or {})["dbt"]
+    assert isinstance(dbt, InstalledDbt)
+    assert str(dbt._cli_version).split(".")[:2] == version("dbt-core").split(".")[:2]
+    assert dbt._initialize_dbt_core_adapter(["build"]) is None
 
 
 def test_the_assets_are_these(definitions: dg.Definitions) -> None:
