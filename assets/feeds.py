@@ -13,7 +13,7 @@ from arrivals.timeliness import WORDS, timeliness_of
 from assets.city_resource import CityResource, run_months
 from assets.gate_checks import months_verdict
 from city import City, Feed, Period
-from feeds.landing import land_department, read_receipt
+from feeds.landing import land_department, was_tried
 from feeds.receipt import ACCEPTED, Receipt
 from gates.feeds import feed_gate
 from notices.outbox import raise_notice
@@ -64,9 +64,7 @@ def _feed_asset(city: City, feed: Feed, partitions: dg.PartitionsDefinition[str]
         receipts: list[Receipt] = []
         began = shown = time.monotonic()
         needed = run_window(city, months[0], months[-1]).feed_months
-        earlier = [
-            p for p in needed if p < months[0] and any(read_receipt(state, r, p) is None for r in feed.record_sets)
-        ]
+        earlier = [p for p in needed if p < months[0] and not all(was_tried(state, r, p) for r in feed.record_sets)]
         for number, period in enumerate([*earlier, *months], start=1):
             place = (city_resource.sources_of(state), city_resource.environment)
             taken = land_department(city, state, department.key, period, *place)

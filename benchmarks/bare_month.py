@@ -57,6 +57,7 @@ def run_month(period: str, target: Path) -> Path:
 
 def build_models(state: StateFolder, nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Run the compiled models and tests in the order of their dependencies; answers results as dbt writes them."""
+    nodes = {name: node for name, node in nodes.items() if node["resource_type"] in ("model", "test")}
     order = TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in nodes.items()}).static_order()
     with duckdb.connect(str(state.warehouse), config={"threads": 2}) as connection:
         connection.execute("set preserve_insertion_order = false; set timezone = 'Asia/Shanghai'")

@@ -145,6 +145,12 @@ def read_receipt(state: StateFolder, record_set: RecordSet, period: Period) -> R
     return _read(folder / CURRENT) or _read(folder / ATTEMPT)
 
 
+def was_tried(state: StateFolder, record_set: RecordSet, period: Period) -> bool:
+    """Whether a month was ever landed or tried; reads nothing."""
+    folder = _folder(state, record_set, period)
+    return (folder / CURRENT).exists() or (folder / ATTEMPT).exists()
+
+
 def read_attempt(state: StateFolder, record_set: RecordSet, period: Period) -> Receipt | None:
     """The last attempt's receipt when it was not accepted, else None."""
     return _read(_folder(state, record_set, period) / ATTEMPT)

@@ -19,9 +19,11 @@ def feed_gate(city: City, state: StateFolder, period: Period, receipts: Sequence
     """Gate A of one month over these receipts: one finding per record set, in their order."""
     rules = city.version(period).rules
     carried_from = add_months(period, -int((rules.get("carry_forward") or {}).get("months", 0)))
+    judged = {receipt.key for receipt in receipts}
     reported_before = {
         record_set.key
         for record_set in city.record_sets
+        if record_set.key in judged
         for earlier in months_between(carried_from, add_months(period, -1))
         if (receipt := read_receipt(state, record_set, earlier)) is not None and receipt.reported
     }
