@@ -111,7 +111,9 @@ def indicators(candidate: Candidate, lowest: str) -> pl.DataFrame:
 
     Scores are compared after rounding to 1e-9. Bounds of peer groups may tell equal values apart: then they are not.
     """
-    leaves = candidate.tables["framework"].filter(pl.col("scoring").fill_null("") != "")["code"]
+    # Zero tolerance is the same everywhere when nothing happened: that is what is wanted, not worth a warning a month.
+    scored = ~pl.col("scoring").fill_null("").is_in(["", "zero_tolerance"])
+    leaves = candidate.tables["framework"].filter(scored)["code"]
     return (
         candidate.tables["scores"]
         .filter((pl.col("unit_level") == lowest) & pl.col("node_code").is_in(leaves.implode()))

@@ -148,8 +148,8 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"unit": "99011", "node": "Z"},
     ),
     "indicators_vary": (
-        {"scores": scores((at_lowest("I2"), "score", 100.0))},
-        {"unit": "", "node": "I2", "node_name": "指标I2", "value": "100.0 × 6"},
+        {"scores": scores((at_lowest("I3"), "score", 75.0))},
+        {"unit": "", "node": "I3", "node_name": "指标I3", "value": "75.0 × 6"},
     ),
 }  # fmt: skip
 
@@ -172,13 +172,16 @@ def test_every_check_has_a_fault_that_fails_it() -> None:
 
 
 def test_indicators_that_are_the_same_everywhere_are_listed_and_hold_nothing_back(tmp_path: Path, before: Path) -> None:
-    """Last bits do not tell units apart, nor does a unit without a score; counties' scores are another matter."""
+    """Last bits do not tell units apart, nor does a unit without a score; counties' scores are another matter. A month
+    in which nothing happened that is not tolerated (I2) is no reason to warn.
+    """
     alone = at_lowest("I4") & (pl.col("unit_code") != "99011")
     changed = scores(
         (at_lowest("I1"), "score", 60.0),
         (at("99012", "I1"), "score", 60.0 + 4e-10),
         (at("99013", "I1"), "score", None),
         (at("99013", "I1"), "status", "missing"),
+        (at_lowest("I2"), "score", 100.0),
         (at_lowest("I3"), "score", 75.0),
         (at("99024", "I3"), "score", 75.001),
         *((alone, column, value) for column, value in (("score", None), ("status", "not_applicable"))),
@@ -188,7 +191,7 @@ def test_indicators_that_are_the_same_everywhere_are_listed_and_hold_nothing_bac
     assert not result.failures
     (finding,) = result.warnings
     assert (finding.check, [row["node"] for row in finding.rows]) == ("indicators_vary", ["I1"])
-    assert finding.observed == "1 / 3 项各单位相同 the same everywhere: I1"
+    assert finding.observed == "1 / 2 项各单位相同 the same everywhere: I1"
     assert "passed with 1 warnings" in result.screen()
     page = render_gate_page(result, tmp_path, small_city())
     assert "! 提醒" in page
