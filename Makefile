@@ -52,10 +52,10 @@ soak: $(VENV)/.development ## Hundreds of kills at random instants and at every 
 	$(BIN)/pytest tests/servers/soak_several_machines.py
 
 lock: ## Pin again from the .in files; no address is written into the locks.
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/runtime.in -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" -c requirements/runtime.txt requirements/services.in -o requirements/services.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" -c requirements/services.txt -c requirements/runtime.txt requirements/development.in -o requirements/development.txt
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/runtime.in -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" -c requirements/runtime.txt requirements/services.in -o requirements/services.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" -c requirements/services.txt -c requirements/runtime.txt requirements/development.in -o requirements/development.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --upgrade -p 3.11 --custom-compile-command "make lock" requirements/bootstrap.in -o requirements/bootstrap.txt
 
 clean: ## Remove the environment and all state.
 	rm -rf $(VENV) var

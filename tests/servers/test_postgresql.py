@@ -68,6 +68,18 @@ def assert_not_told(office: Office, log: str, secrets: tuple[str, ...]) -> None:
     assert not [s for s in secrets if s in log]
 
 
+def at_row_150(postgresql: Server, happens: str) -> None:
+    """Put criminal_clearance behind a view in which something happens when row 150 is read."""
+    with postgresql.connect() as connection:
+        connection.execute("alter table criminal_clearance rename to behind")
+        connection.execute("drop sequence if exists rows_read")
+        connection.execute("create sequence rows_read")
+        connection.execute(
+            "create view criminal_clearance as select * from behind "
+            f"where case when nextval('rows_read') = 150 then {happens} else true end"
+        )
+
+
 def test_the_same_rows_land_from_a_server_as_from_a_file(
     police: Office, postgresql: Server, talkative: pytest.LogCaptureFixture
 ) -> None:
@@ -144,14 +156,7 @@ def test_a_user_without_the_right_to_read_is_refused(police: Office, postgresql:
 
 def test_a_connection_that_breaks_in_the_middle_of_the_rows(police: Office, postgresql: Server) -> None:
     """The table is behind a view that ends its own connection at row 150: nothing of the 150 is landed."""
-    with postgresql.connect() as connection:
-        connection.execute("alter table criminal_clearance rename to behind")
-        connection.execute("drop sequence if exists rows_read")
-        connection.execute("create sequence rows_read")
-        connection.execute(
-            "create view criminal_clearance as select * from behind "
-            "where case when nextval('rows_read') = 150 then pg_terminate_backend(pg_backend_pid()) else true end"
-        )
+    at_row_150(postgresql, "pg_terminate_backend(pg_backend_pid())")
     feed = "police/criminal_clearance"
     receipts = police.land(environment={ROOT: postgresql.url})
     assert receipts[feed].status == "refused"
@@ -167,14 +172,7 @@ def test_a_connection_that_breaks_in_the_middle_of_the_rows(police: Office, post
 
 def test_a_server_stopped_in_the_middle_of_a_query(police: Office, postgresql: Server) -> None:
     """At row 150 the query waits for a lock, until the server, seen waiting there, is stopped as when power fails."""
-    with postgresql.connect() as connection:
-        connection.execute("alter table criminal_clearance rename to behind")
-        connection.execute("drop sequence if exists rows_read")
-        connection.execute("create sequence rows_read")
-        connection.execute(
-            "create view criminal_clearance as select * from behind "
-            "where case when nextval('rows_read') = 150 then pg_advisory_lock(1) is not null else true end"
-        )
+    at_row_150(postgresql, "pg_advisory_lock(1) is not null")
     feed = "police/criminal_clearance"
     with postgresql.connect() as holder, ThreadPoolExecutor(1) as landing:
         holder.execute("select pg_advisory_lock(1)")
