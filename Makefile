@@ -18,11 +18,12 @@ help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, print the latest.
+	deploy/debian_packages.sh
 	$(BIN)/pingan simulate 2021-01..2023-01
 	$(BIN)/pingan materialize 2022-01..2023-01 --publish
 
 test: lint ## All tests (CI calls this).
-	tests/install_servers.sh
+	deploy/debian_packages.sh tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.

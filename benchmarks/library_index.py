@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
 
 from benchmarks.generated_city import STATUSES, GeneratedCity
 from benchmarks.numpy_index import NodeScores
 from methods import aggregation
 from methods.aggregation import NodeResults
-from methods.index import index_scores, method_from_tables
+from methods.index import index_score_blocks, method_from_tables
 from methods.scoring import Territory
 
 #: methods' codes of statuses by those of generated cities, which number them in an order of their own.
@@ -41,20 +44,20 @@ class LibraryIndex:
         self.residents = np.broadcast_to(residents, (len(case.periods), len(residents)))
         self.above = {i: case.numerator_of_upper_units[i][:, territory.upper] for i in deducting}
 
-    def run(self) -> NodeResults:
-        """Values to overall: what is timed."""
-        return index_scores(self.method, self.values, self.status, self.residents, self.above, leaf_weights=False)
+    def blocks(self, months: slice = slice(None)) -> Iterator[tuple[slice, NodeResults]]:
+        """Values to overall, some months at a time, as the warehouse asks for them."""
+        above = {i: points[months] for i, points in self.above.items()}
+        values, status, residents = self.values[:, months], self.status[:, months], self.residents[months]
+        return index_score_blocks(self.method, values, status, residents, above, leaf_weights=False)
 
-    def run_month(self, index: int) -> NodeResults:
-        """One of the months alone, from the values of all."""
-        part = slice(index, index + 1)
-        above = {i: points[part] for i, points in self.above.items()}
-        values, status, residents = self.values[:, part], self.status[:, part], self.residents[part]
-        return index_scores(self.method, values, status, residents, above, leaf_weights=False)
+    def run(self, months: slice = slice(None)) -> None:
+        """What is timed: every block computed, none kept."""
+        deque(self.blocks(months), maxlen=0)
 
-    @staticmethod
-    def month(results: NodeResults, index: int) -> NodeScores:
-        """One month's results in the oracle's shape and codes, nodes × 1 × units."""
-        part = slice(index, index + 1)
+    def months(self) -> Iterator[NodeScores]:
+        """The results month by month in the oracle's shape and codes, nodes × 1 × units."""
         back = np.argsort(_CODES).astype(np.int8)
-        return NodeScores(results.score[:, part], results.coverage[:, part], back[results.status[:, part]])
+        for _, results in self.blocks():
+            for month in range(results.score.shape[1]):
+                part = slice(month, month + 1)
+                yield NodeScores(results.score[:, part], results.coverage[:, part], back[results.status[:, part]])

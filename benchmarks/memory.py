@@ -29,12 +29,10 @@ def _peak_memory(units: int, months: int, compiled: Compiled | None) -> int:
     forget = Path("/proc/self/clear_refs")
     if forget.exists():
         forget.write_text("5", encoding="ascii")
-    results = computation.run()
+    computation.run()
     status = Path("/proc/self/status")
     found = (
-        re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE)
-        if results and status.exists()
-        else None
+        re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE) if status.exists() else None
     )
     if found:
         return int(found[1]) * 1024

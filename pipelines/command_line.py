@@ -5,7 +5,7 @@ it ended: 0 done, 1 a gate or a check said no, 2 wrong words or an unreadable ci
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,9 @@ from pipelines.commands.studies import audit, robustness
 from pipelines.commands.weights import weights
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
+
+if TYPE_CHECKING:  # Dagster takes a second to import, which `pingan --help` need not wait for
+    from dagster import ExecuteInProcessResult
 
 
 @click.group(context_settings=CONTEXT)
@@ -135,10 +138,11 @@ def materialize(months: list[Period], city: str | None, sources: str | None, pub
     where = settings(city, sources)
     _require_sound(where)
     run_config = {"ops": {_issue_op(where): {"config": {"reason": reason}}}} if publishing else None
-    _run(where, "monthly_index" if publishing else "backfill", months, run_config)
+    result = _run(where, "monthly_index" if publishing else "backfill", months, run_config)
     if publishing:
         stop_when_held(where, months)
         _show(where, months[-1])
+        _say_what_is_not_rendered(result)
     else:
         click.echo(f"{months[0]} … {months[-1]}: gates passed; publish with `pingan publish {_range(months)}`")
 
@@ -163,11 +167,13 @@ def publish(
     where = settings(city)
     if override is not None:
         _publish_over_gate(where, months, reason, override, override_reason)
+        _show(where, months[-1])
     else:
         run_config = {"ops": {_issue_op(where): {"config": {"reason": reason}}}}
-        _run(where, "publish", months, run_config)
+        result = _run(where, "publish", months, run_config)
         stop_when_held(where, months)
-    _show(where, months[-1])
+        _show(where, months[-1])
+        _say_what_is_not_rendered(result)
 
 
 @cli.group(context_settings=CONTEXT, invoke_without_command=True)
@@ -282,7 +288,7 @@ def _require_sound(where: Settings) -> None:
         raise SystemExit(2)
 
 
-def _run(where: Settings, job: str, months: list[Period], run_config: dict[str, Any] | None) -> None:
+def _run(where: Settings, job: str, months: list[Period], run_config: dict[str, Any] | None) -> ExecuteInProcessResult:
     from pipelines.runs import failure_messages, progress_on_screen, run_job
 
     with progress_on_screen():
@@ -293,6 +299,16 @@ def _run(where: Settings, job: str, months: list[Period], run_config: dict[str, 
             err=True,
         )
         raise SystemExit(1)
+    return result
+
+
+def _say_what_is_not_rendered(result: ExecuteInProcessResult) -> None:
+    """The issue is published and shown; a file that needs a system package is named last, where it is seen."""
+    from assets.rendering import WHOLE
+
+    for evaluation in result.get_asset_check_evaluations():
+        if evaluation.check_name == WHOLE and not evaluation.passed:
+            click.echo(f"\n{evaluation.description}", err=True)
 
 
 def _publish_over_gate(

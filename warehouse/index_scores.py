@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from methods.aggregation import NOT_APPLICABLE, STATUSES, NodeResults, Statuses
-from methods.index import Method, index_scores, method_from_tables
+from methods.index import Method, index_score_blocks, method_from_tables
 from methods.scoring import Territory
 from methods.tree import Floats, Indices
 
@@ -118,9 +118,11 @@ def _scored(
         if period in month_of:
             people[month_of[period], unit_of[code]] = count
     # a unit that does not exist in a month has no value there, and no row is written for it
-    results = index_scores(places.method, values, np.where(status == _ABSENT, NOT_APPLICABLE, status), people, above)
-    for month, period in enumerate(periods):
-        yield from _rows(places, period, month, np.flatnonzero(there[month]).astype(np.int32), results)
+    known = np.where(status == _ABSENT, NOT_APPLICABLE, status)
+    for part, results in index_score_blocks(places.method, values, known, people, above):
+        for place, month in enumerate(range(part.start, part.stop)):
+            units = np.flatnonzero(there[month]).astype(np.int32)
+            yield from _rows(places, periods[month], place, units, results)
 
 
 def _read_values(

@@ -89,21 +89,32 @@ def test_a_city_in_a_folder_equals_its_published_index(reader: str, tmp_path: Pa
     assert_equal_to_the_oracle(home / "asem" / "candidates" / asem.PERIOD)
 
 
-def test_the_installed_command_does_it_from_another_folder_and_publishes(tmp_path: Path, home: Path) -> None:
+def test_the_installed_command_publishes_from_another_folder_on_a_machine_without_fonts(
+    tmp_path: Path, home: Path
+) -> None:
+    """All but the PDF is made; the issue is shown first, then what is missing and what to install."""
     folder, sources = asem.write_asem_city(tmp_path, "csv")
     folder = folder.rename(tmp_path / "ASEM 2018-亚欧.v1")  # any name that a person gives a folder
     words = ["materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources), "--publish"]
+    no_fonts = tmp_path / "fonts.conf"
+    no_fonts.write_text('<?xml version="1.0"?><fontconfig><cachedir>/nonexistent</cachedir></fontconfig>')
     done = subprocess.run(
         [str(Path(sys.executable).with_name("pingan")), *words],
         cwd=tmp_path,
-        env={**os.environ, "PINGAN_HOME": str(home)},
+        env={**os.environ, "PINGAN_HOME": str(home), "FONTCONFIG_FILE": str(no_fonts)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"{asem.PERIOD} is published; its bulletin is partly made"), last
+    assert "apt-get install --no-install-recommends fontconfig fonts-noto-cjk" in last
+    assert asem.PERIOD in done.stdout
     issue = home / "ASEM_2018_v1" / "issues" / asem.PERIOD / "r1"
     assert_equal_to_the_oracle(issue)
+    assert (issue / "site" / "index.html").exists()
+    assert sorted(path.name for path in (issue / "bulletin").iterdir()) == ["bulletin-en.docx", "bulletin-zh.docx"]
     assert "synthetic" not in (issue / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "var").exists()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import methods.index
 from methods.aggregation import MISSING, NOT_APPLICABLE, NodeResults, roll_up
 from methods.index import PARAMETERS, Method, index_scores, method_from_tables
 from methods.scoring import ScoringRule, Territory, score_values
@@ -214,7 +216,9 @@ def test_months_together_are_the_months_alone_to_the_bit(seed: int, months: int)
     values = rng.uniform(0, 40, (2, months, 9))
     status, people = np.zeros(values.shape, dtype=np.int8), rng.integers(1, 90_000, (months, 9)).astype(float)
     above, method = rng.integers(0, 30, (months, 3)).astype(float), small_method(list(range(9)))
-    together = index_scores(method, values, status, people, {0: above})
+    with mock.patch.object(methods.index, "_CELLS_AT_ONCE", 2 * 9):  # two months in a block
+        together = index_scores(method, values, status, people, {0: above})
+    assert together.score.shape == (len(method.tree.codes), months, 9)
     for month in range(months):
         part = slice(month, month + 1)
         alone = index_scores(method, values[:, part], status[:, part], people[part], {0: above[part]})

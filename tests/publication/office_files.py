@@ -18,7 +18,7 @@ def office() -> str:
     """LibreOffice's command; without it the test skips, in CI it fails."""
     found = shutil.which("soffice")
     if found is None:
-        reason = "LibreOffice is not installed: tests/install_servers.sh installs it on Debian"
+        reason = "LibreOffice is not installed: `make test` installs it on Debian, as root"
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)

@@ -28,7 +28,7 @@ from feeds.location import READ_CACHE
 def postgresql_of_the_session() -> Iterator[Server]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        reason = "no PostgreSQL under /usr/lib/postgresql: tests/install_servers.sh installs it"
+        reason = "no PostgreSQL under /usr/lib/postgresql: `make test` installs it on Debian, as root"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -20,7 +20,7 @@ def redis_server(folder: Path) -> Iterator[str]:
     """A running server; answers its address. It stops at the end."""
     program = shutil.which("redis-server")
     if program is None:
-        reason = "no redis-server: tests/install_servers.sh installs it"
+        reason = "no redis-server: `make test` installs it on Debian, as root"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
