@@ -57,8 +57,6 @@ class Request:
     city: City
     #: An empty folder; the function writes into it and nowhere else.
     target: Path
-    #: Renderings that the issue will have when this one is done, so that one may link to another.
-    alongside: frozenset[str]
     #: Real boundaries of the units (GeoJSON, may be gzipped), where the city has them.
     boundaries: Path | None
 
@@ -71,15 +69,17 @@ class Rendering:
     function: str
     #: The files that readers are sent to, relative to the rendering's folder.
     entries: tuple[str, ...]
+    #: As `function`, for what can be written only when the other renderings are in their places: links to them.
+    finish: str = ""
 
-    def load(self) -> Callable[[Request], None]:
-        """The function itself."""
-        module, _, name = self.function.partition(":")
-        return getattr(import_module(module), name)  # type: ignore[no-any-return]  # registered below, tested by name
+
+def _function(named: str) -> Callable[[Request], None]:
+    module, _, name = named.partition(":")
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]  # registered below, tested by name
 
 
 _ALL: tuple[Rendering, ...] = (
-    Rendering("site", "publication.site:render_site", ("index.html",)),
+    Rendering("site", "publication.site:render_site", ("index.html", "downloads.html"), "publication.site:finish_site"),
     Rendering("workbook", "publication.workbook:render_workbook", ("workbook.xlsx",)),
     Rendering(
         "bulletin",
@@ -129,16 +129,21 @@ def render(
     """
     wanted = chosen(names)
     city_boundaries = next((p for p in (city.folder / n for n in BOUNDARIES) if p.exists()), None)
-    alongside = frozenset(read_renderings(data.folder)) | {r.name for r in wanted}
     with _work_folder(data.state) as work:
-        requests = []
+        requests = {}
         for rendering in wanted:
             target = work / rendering.name
             target.mkdir()
-            requests.append((rendering, Request(data, city, target, alongside, boundaries or city_boundaries)))
-        rendered = [
-            _moved_in(data, outcome, work, code_version) for outcome in _made(requests, min(processes, len(wanted)))
-        ]
+            requests[rendering.name] = (rendering, Request(data, city, target, boundaries or city_boundaries))
+        rendered, unfinished = [], []
+        for made in _made(list(requests.values()), min(processes, len(wanted))):
+            if RENDERINGS[made.name].finish and made.outcome == "made":
+                unfinished.append(made)
+            else:
+                rendered.append(_moved_in(data, _checked(*requests[made.name], made), work, code_version))
+        for made in unfinished:
+            finished = _run(RENDERINGS[made.name].finish, *requests[made.name], made.seconds)
+            rendered.append(_moved_in(data, _checked(*requests[made.name], finished), work, code_version))
     _home(data, city, code_version)
     order = list(RENDERINGS)
     return sorted(rendered, key=lambda r: order.index(r.name))
@@ -176,21 +181,29 @@ def _made(requests: Sequence[tuple[Rendering, Request]], processes: int) -> Iter
 
 
 def _make(rendering: Rendering, request: Request) -> Rendered:
-    """Make one rendering in its own folder; a fault becomes an outcome, so that the others go on."""
-    began = time.monotonic()
+    """Make one rendering in its own folder, but for what is left to its `finish`."""
+    return _run(rendering.function, rendering, request)
+
+
+def _run(function: str, rendering: Rendering, request: Request, seconds_before: float = 0.0) -> Rendered:
+    """Call a rendering's function; a fault becomes an outcome, so that the others go on."""
+    began = time.monotonic() - seconds_before
     try:
-        rendering.load()(request)
+        _function(function)(request)
     except Exception as error:
         log.debug("%s failed", rendering.name, exc_info=True)
         words = str(error) if isinstance(error, RenderingError) else f"{type(error).__name__}: {error}"
         outcome = "partly made" if isinstance(error, PartlyMadeError) else "failed"
         return Rendered(rendering.name, outcome, *_counted(request.target), time.monotonic() - began, words)
-    count, size = _counted(request.target)
+    return Rendered(rendering.name, "made", *_counted(request.target), time.monotonic() - began)
+
+
+def _checked(rendering: Rendering, request: Request, made: Rendered) -> Rendered:
+    """A rendering that says it is made and lacks a file that readers are sent to has failed."""
     absent = [name for name in rendering.entries if not (request.target / name).is_file()]
-    if absent:
-        detail = f"it made no {', '.join(absent)}: report this as a defect"
-        return Rendered(rendering.name, "failed", count, size, time.monotonic() - began, detail)
-    return Rendered(rendering.name, "made", count, size, time.monotonic() - began)
+    if made.outcome != "made" or not absent:
+        return made
+    return replace(made, outcome="failed", detail=f"it made no {', '.join(absent)}: report this as a defect")
 
 
 def _counted(folder: Path) -> tuple[int, int]:

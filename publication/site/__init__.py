@@ -40,7 +40,7 @@ Task = Callable[[Drawer], None]
 
 
 def render_site(request: Request) -> None:
-    """Write the site of an issue into the request's target."""
+    """Write the site of an issue into the request's target, all but what `finish_site` writes."""
     facts = Facts(request.data, request.city)
     shapes = read_boundaries(request.boundaries, overview.map_units(facts)) if request.boundaries else {}
     _write_assets(facts, request.target)
@@ -49,7 +49,7 @@ def render_site(request: Request) -> None:
     tasks = [
         task
         for words in (Words(facts, language) for language in LANGUAGES)
-        for task in _tasks(facts, words, Pages(words, request.target), palette, shapes, request.alongside)
+        for task in _tasks(facts, words, Pages(words, request.target), palette, shapes)
     ]
     drawers: SimpleQueue[Drawer] = SimpleQueue()
     drawn: dict[str, str] = {}
@@ -74,6 +74,17 @@ def render_site(request: Request) -> None:
             drawer.close()
 
 
+def finish_site(request: Request) -> None:
+    """Write the page of downloads, when the issue's other renderings are in their places: it links to those there are.
+
+    The bulletin is made beside the site, in another process, and without a font on the system it has no PDF.
+    """
+    facts = Facts(request.data, request.city)
+    for words in (Words(facts, language) for language in LANGUAGES):
+        context = about.downloads(facts, words)
+        Pages(words, request.target).write("downloads.html", "downloads.html", "downloads", context)
+
+
 def warm(facts: Facts) -> None:
     """Read what every page asks for, before threads ask for it at once."""
     _ = facts.history, facts.score, facts.value, facts.members, facts.overall, facts.contributions, facts.hard_limits
@@ -94,7 +105,6 @@ def _tasks(
     pages: Pages,
     palette: dict[str, str],
     shapes: dict[str, Any],
-    alongside: frozenset[str],
 ) -> Iterator[Task]:
     """One task for each page."""
 
@@ -108,7 +118,6 @@ def _tasks(
     yield page("compare.html", "compare.html", "compare", lambda _: about.compare(facts, words))
     yield page("method.html", "method.html", "method", lambda d: about.method(facts, words, d))
     yield page("quality.html", "quality.html", "quality", lambda _: about.quality(facts, words))
-    yield page("downloads.html", "downloads.html", "downloads", lambda _: about.downloads(facts, words, alongside))
     for unit in facts.units:
         code = unit["unit_code"]
         yield page(

@@ -257,8 +257,8 @@ def _revisions(facts: Facts, words: Words) -> list[dict[str, Any]]:
     return rows
 
 
-def downloads(facts: Facts, words: Words, alongside: frozenset[str]) -> dict[str, Any]:
-    """The data files of the issue, and its other renderings."""
+def downloads(facts: Facts, words: Words) -> dict[str, Any]:
+    """The data files of the issue, and those of its other renderings that are there."""
     files = [
         {
             "name": name,
@@ -271,8 +271,9 @@ def downloads(facts: Facts, words: Words, alongside: frozenset[str]) -> dict[str
     others = [
         (f"{words.t(f'rendering.{r.name}')} · {entry}", f"{r.name}/{entry}")
         for r in RENDERINGS.values()
-        if r.name in alongside and r.name != "site"
+        if r.name != "site"
         for entry in r.entries
+        if (facts.data.folder / r.name / entry).is_file()
     ]
     return {"title": words.t("downloads.title"), "files": files, "others": others}
 

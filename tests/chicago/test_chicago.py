@@ -378,7 +378,7 @@ def test_the_site_and_the_bulletin_have_the_real_map_with_its_approval(run: Run,
     issue = read_issue_data(run.state, MONTHS[-1])
     approved = dataclasses.replace(run.city, settings={**run.city.settings, "map_approval": "GS(2024)0650号"})
     boundaries = SOURCES / "area_community_areas.geojson.gz"
-    render_site(Request(issue, approved, tmp_path, frozenset({"site"}), boundaries))
+    render_site(Request(issue, approved, tmp_path, boundaries))
     page = (tmp_path / "en" / "index.html").read_text(encoding="utf-8")
     drawn = page[page.index('<div class="real">') : page.index("</svg>", page.index('<div class="real">'))]
     titles = [title.text or "" for title in ElementTree.fromstring(drawn[drawn.index("<svg") :] + "</svg>").iter(

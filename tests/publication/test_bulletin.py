@@ -274,7 +274,7 @@ def test_missing_fonts_are_named_and_the_docx_are_made(small: IssueData, tmp_pat
         "from publication.bulletin import render_bulletin; from publication.reading import read_issue_data;"
         "from publication.rendering import PartlyMadeError, Request;\n"
         f"data = read_issue_data(StateFolder(Path({str(small.state.home)!r}), 'small'), {MONTH!r})\n"
-        f"try: render_bulletin(Request(data, small_city(), Path({str(tmp_path)!r}), frozenset(), None))\n"
+        f"try: render_bulletin(Request(data, small_city(), Path({str(tmp_path)!r}), None))\n"
         "except PartlyMadeError as error: print(error)"
     )
     environment = {**os.environ, "FONTCONFIG_FILE": str(empty)}

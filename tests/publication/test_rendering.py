@@ -36,7 +36,12 @@ def render_pages(request: Request) -> None:
     for name, text in PAGES.items():
         path = request.target / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{text} of {request.data.period} with {','.join(sorted(request.alongside))}", encoding="utf-8")
+        path.write_text(f"{text} of {request.data.period}", encoding="utf-8")
+
+
+def link_to_others(request: Request) -> None:
+    there = sorted(path.relative_to(request.data.folder).as_posix() for path in request.data.folder.glob("*/*.html"))
+    (request.target / "links.txt").write_text("\n".join(there), encoding="utf-8")
 
 
 def render_nothing(request: Request) -> None:
@@ -126,15 +131,39 @@ def test_other_code_replaces_a_rendering_whole(
 def test_one_that_fails_says_why_and_leaves_the_others_and_what_was_there(
     published: Path, state: StateFolder, city: City
 ) -> None:
-    made(state, city, "other")
-    before = hashes(published)
     data = read_issue_data(state, "2022-02")
     rendered = {r.name: r for r in render(data, city, code_version="abc", processes=1)}
     assert {n: r.outcome for n, r in rendered.items()} == {"pages": "made", "broken": "failed", "other": "made"}
     assert rendered["broken"].detail == "there is no ink"
     assert not (published / "broken").exists()
-    assert before["other/page.html"] != hashes(published)["other/page.html"]  # it names those beside it
     assert verify(state) == []
+
+
+def test_links_are_written_when_the_others_are_in_their_places_and_know_what_these_lack(
+    published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rendering that links comes first here, one beside it is partly made and one fails."""
+    kinds = {
+        "linking": Rendering("linking", f"{__name__}:render_pages", ("links.txt",), f"{__name__}:link_to_others"),
+        "half": Rendering("half", f"{__name__}:render_half", ("word.html", "page.html")),
+        "broken": Rendering("broken", f"{__name__}:render_nothing", ("half.html",)),
+        "other": rendering.RENDERINGS["other"],
+    }
+    monkeypatch.setattr(rendering, "RENDERINGS", kinds)
+    assert made(state, city) == {"linking": "made", "half": "partly made", "broken": "failed", "other": "made"}
+    links = (published / "linking" / "links.txt").read_text(encoding="utf-8").split()
+    assert links == ["half/word.html", "other/page.html"]
+    assert verify(state) == []
+
+
+def test_one_that_cannot_be_finished_is_not_moved_in(
+    published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = f"{__name__}:render_pages"
+    kinds = {"pages": Rendering("pages", function, ("page.html",), f"{__name__}:render_nothing")}
+    monkeypatch.setattr(rendering, "RENDERINGS", kinds)
+    assert made(state, city) == {"pages": "failed"}
+    assert not (published / "pages").exists()
 
 
 def test_one_that_is_partly_made_goes_in_where_there_was_no_whole_one(

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 from city import StateFolder
 from publication.home import write_home
 from publication.reading import IssueData, read_issue_data
-from publication.rendering import Request, read_renderings
-from publication.site import render_site
+from publication.rendering import Request
+from publication.site import finish_site, render_site
 from publication.site.facts import Facts
 
 CHROMIUM = "/usr/bin/chromium"
@@ -29,8 +29,6 @@ class Rendered:
     data: IssueData
     facts: Facts
     issues: Path
-    #: Renderings that the run has made beside the site.
-    alongside: frozenset[str]
 
     @property
     def folder(self) -> Path:
@@ -55,10 +53,11 @@ def site(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) ->
     )  # fmt: skip
     target = data.folder / "site"
     target.mkdir()
-    alongside = frozenset({"site", *read_renderings(tianshui_run.state.issues / latest / f"r{data.issue.revision}")})
-    render_site(Request(data, tianshui_run.city, target, alongside, None))
+    request = Request(data, tianshui_run.city, target, None)
+    render_site(request)
+    finish_site(request)
     write_home(state, tianshui_run.city, code_version="test")
-    return Rendered(data, Facts(data, tianshui_run.city), state.issues, alongside)
+    return Rendered(data, Facts(data, tianshui_run.city), state.issues)
 
 
 @pytest.fixture(scope="session")

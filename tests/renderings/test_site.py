@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,10 +22,11 @@ from renderings.svg_reading import Picture
 from pipelines.settings import code_version
 from publication.explanation import explain
 from publication.numbers import shown
-from publication.rendering import Request, read_renderings
-from publication.site import render_site
+from publication.rendering import RENDERINGS, Request, read_renderings
+from publication.site import about, finish_site, render_site
 from publication.site.extremes import first_of
 from publication.site.search import pinyin
+from publication.site.words import Words
 from publication.verify import verify
 
 pytestmark = pytest.mark.end_to_end
@@ -89,6 +91,16 @@ def test_every_link_leads_to_a_file_and_every_id_is_there_once(site: Rendered) -
             assert known[target], (name, link)
 
 
+def test_downloads_list_the_forms_of_the_issue_that_are_there(site: Rendered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a system without a font the bulletin has no PDF; here it lacks a third language."""
+    bulletin = RENDERINGS["bulletin"]
+    more = replace(bulletin, entries=("bulletin-fr.pdf", *bulletin.entries))
+    monkeypatch.setattr(about, "RENDERINGS", {**RENDERINGS, "bulletin": more})
+    listed = [href for _, href in about.downloads(site.facts, Words(site.facts, "zh"))["others"]]
+    assert {"bulletin/bulletin-zh.docx", "workbook/workbook.xlsx"} <= set(listed)
+    assert [href for href in listed if not (site.data.folder / href).is_file()] == []
+
+
 def test_the_site_is_small_enough_to_be_sent(site: Rendered) -> None:
     size = sum(path.stat().st_size for path in site.folder.rglob("*") if path.is_file())
     assert size <= MEGABYTES * 1_000_000
@@ -107,7 +119,9 @@ def test_made_again_it_has_the_same_bytes(site: Rendered, tianshui_run: Finished
     if made.get("code_version") != code_version():
         again = tmp_path / "site"
         again.mkdir()
-        render_site(Request(site.data, tianshui_run.city, again, site.alongside, None))
+        request = Request(site.data, tianshui_run.city, again, None)
+        render_site(request)
+        finish_site(request)
 
     def hashes(folder: Path) -> dict[str, str]:
         files = [p for p in folder.rglob("*") if p.is_file()]
