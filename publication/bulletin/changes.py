@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,11 +14,13 @@ from publication.bulletin.sentences import (
     change_words,
     colour_cell,
     full_name,
+    joined,
     listed,
     number,
     score_cells,
 )
 from publication.explanation import explain
+from publication.extremes import Listed, more_moved, most_moved
 from publication.numbers import MISSING, shown
 from publication.tables import branches
 
@@ -97,7 +100,7 @@ def _upper_units(view: View) -> list[Block]:
     return [Bullets(lines)] if lines else []
 
 
-def moved_indicators(view: View, branch: str) -> Block:
+def moved_indicators(view: View, branch: str) -> list[Block]:
     """The indicators under a first-level node whose scores moved most at the top unit, rises before falls."""
     words = view.words
     nodes = view.data.table("framework")
@@ -111,18 +114,13 @@ def moved_indicators(view: View, branch: str) -> Block:
     values = view.data.table("values").select("unit_code", pl.col("indicator_code").alias("node_code"), "value")
     moved = (
         view.data.table("scores")
-        .filter((pl.col("unit_code") == view.top["unit_code"]) & (pl.col("change_month").abs() >= SHOWN))
+        .filter(pl.col("unit_code") == view.top["unit_code"])
         .join(nodes.select(pl.col("code").alias("node_code"), "name_zh", "name_en", "unit", "scoring"), on="node_code")
         .filter(pl.col("scoring") != "")
         .join(values, on=["unit_code", "node_code"], how="left")
     )
     moved = moved.filter(pl.col("node_code").map_elements(under, return_dtype=pl.Boolean))
-    up = (
-        moved.filter(pl.col("change_month") > 0)
-        .sort("change_month", "node_code", descending=[True, False])
-        .head(_MOVED)
-    )
-    down = moved.filter(pl.col("change_month") < 0).sort("change_month", "node_code").head(_MOVED)
+    rose, fell = most_moved(moved.to_dicts(), "node_code", _MOVED, SHOWN)
     rows = [
         [
             Cell(words.name(r)),
@@ -131,15 +129,26 @@ def moved_indicators(view: View, branch: str) -> Block:
             number(shown(r["change_month"], signed=True)),
             number(shown(r["change_year"], signed=True)),
         ]
-        for r in [*up.iter_rows(named=True), *down.sort("change_month", descending=True).iter_rows(named=True)]
+        for r in [*rose.rows, *reversed(fell.rows)]
     ]
     if not rows:
-        return Paragraph(words.text("bulletin.branch.none_moved"), "note")
+        return [Paragraph(words.text("bulletin.branch.none_moved"), "note")]
     headings = [words.text(f"bulletin.{h}") for h in ("indicator", "value", "score", "month", "year")]
-    return Table(words.text("bulletin.branch.moved"), headings, rows, widths=(0.46, 0.18, 0.12, 0.12, 0.12))
+    table = Table(words.text("bulletin.branch.moved"), headings, rows, widths=(0.46, 0.18, 0.12, 0.12, 0.12))
+    return [table, *_cut_in_a_tie(words, rose, fell)]
 
 
-def _value(words: Wording, row: dict[str, Any]) -> str:
+def _cut_in_a_tie(words: Wording, rose: Listed, fell: Listed) -> list[Block]:
+    """Under a table of what moved most: how many more moved by as much as the last of each side."""
+    said = [
+        words.text(f"bulletin.more.{side}", said=more_moved(words, listed))
+        for side, listed in (("rose", rose), ("fell", fell))
+        if listed.more
+    ]
+    return [Paragraph(joined(words, said), "note")] if said else []
+
+
+def _value(words: Wording, row: Mapping[str, Any]) -> str:
     """A value with its unit; the value of a zero-tolerance indicator is points to deduct, not events."""
     if row["value"] is None:
         return MISSING
@@ -154,17 +163,11 @@ def _value(words: Wording, row: dict[str, Any]) -> str:
 def _moved_units(view: View) -> list[Block]:
     """The units of the lowest level that rose and fell most, side by side."""
     words, lowest = view.words, view.city.levels[-1]
-    known = view.of_level(lowest).filter(pl.col("change_month").abs() >= SHOWN)
-    up = (
-        known.filter(pl.col("change_month") > 0)
-        .sort("change_month", "unit_code", descending=[True, False])
-        .head(_UNITS)
-    )
-    down = known.filter(pl.col("change_month") < 0).sort("change_month", "unit_code").head(_UNITS)
-    if not up.height and not down.height:
+    rose, fell = most_moved(view.of_level(lowest).to_dicts(), "unit_code", _UNITS, SHOWN)
+    if not rose.rows and not fell.rows:
         return []
 
-    def cells(rows: list[dict[str, Any]], at: int) -> list[Cell]:
+    def cells(rows: Sequence[Mapping[str, Any]], at: int) -> list[Cell]:
         if at >= len(rows):
             return [Cell(""), Cell(""), Cell("")]
         row = rows[at]
@@ -174,8 +177,7 @@ def _moved_units(view: View) -> list[Block]:
             number(shown(row["change_month"], signed=True)),
         ]
 
-    rises, falls = up.to_dicts(), down.to_dicts()
-    rows = [cells(rises, at) + cells(falls, at) for at in range(max(len(rises), len(falls)))]
+    rows = [cells(rose.rows, at) + cells(fell.rows, at) for at in range(max(len(rose.rows), len(fell.rows)))]
     headings = [words.text(f"bulletin.{h}") for h in ("unit", "score", "month")] * 2
     title = f"{words.text('bulletin.unit_changes')} · {words.code('level', lowest)}"
-    return [Table(title, headings, rows, 2, (0.56, 0.2, 0.24))]
+    return [Table(title, headings, rows, 2, (0.56, 0.2, 0.24)), *_cut_in_a_tie(words, rose, fell)]

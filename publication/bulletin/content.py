@@ -32,6 +32,7 @@ from publication.bulletin.sentences import (
     change_words,
     colour_cell,
     full_name,
+    joined,
     listed,
     number,
     ranked_row,
@@ -40,6 +41,7 @@ from publication.bulletin.sentences import (
 )  # fmt: skip
 from publication.charts.drawing import Chart, Drawer, paper_palette
 from publication.charts.maps import Place, boundary_map, read_boundaries
+from publication.extremes import highest_and_lowest
 from publication.numbers import MISSING, shown
 from publication.reading import IssueData
 from publication.tables import branches, deliveries, ranking, trend
@@ -186,18 +188,18 @@ def _lead(view: View) -> list[str]:
                 "bulletin.colours", total=rows.height, level=words.within("level", level), parts=listed(words, parts)
             )
         )
-    known = branches(view.data, str(top["unit_code"])).filter(pl.col("score").is_not_null()).sort("score", "node_code")
-    if known.height > 1:
-        worst, best = known.row(0, named=True), known.row(-1, named=True)
-        lines.append(
-            words.text(
-                "bulletin.best_branch", best=words.name(best), best_score=shown(best["score"]),
-                worst=words.name(worst), worst_score=shown(worst["score"]),
-            )
-        )  # fmt: skip
+    scored = [r for r in branches(view.data, str(top["unit_code"])).to_dicts() if r["score"] is not None]
+    if len(scored) > 1:
+        lines.append(words.text("bulletin.best_branch", **_ends(words, [(r["score"], words.name(r)) for r in scored])))
     for level in view.lower_levels:
         lines += risers_and_fallers(words, view.of_level(level), level)
     return [*lines, _vetoes(view)]
+
+
+def _ends(words: Wording, scores: Sequence[tuple[float, str]]) -> dict[str, str]:
+    """The highest and lowest of scores with names, as fields of a sentence."""
+    (high, best), (low, worst) = highest_and_lowest(words, scores)
+    return {"best": best, "best_score": shown(high), "worst": worst, "worst_score": shown(low)}
 
 
 def _vetoes(view: View) -> str:
@@ -347,14 +349,12 @@ def _branch(view: View, node: dict[str, Any]) -> list[Block]:
             .filter((pl.col("node_code") == node["node_code"]) & (pl.col("unit_level") == level))
             .filter(pl.col("score").is_not_null())
             .join(units, on="unit_code", how="left")
-            .sort("score", "unit_code", descending=[True, False])
+            .sort("unit_code")
         )
         if known.height > 1:
-            best, worst = known.row(0, named=True), known.row(-1, named=True)
-            text += ("" if words.language == "zh" else " ") + words.text(
-                "bulletin.branch.units", level=words.code("level", level), best=full_name(words, best),
-                best_score=shown(best["score"]), worst=full_name(words, worst), worst_score=shown(worst["score"]),
-            )  # fmt: skip
+            ends = _ends(words, [(r["score"], full_name(words, r)) for r in known.iter_rows(named=True)])
+            sentence = words.text("bulletin.branch.units", level=words.code("level", level), **ends)
+            text = joined(words, [text, sentence])
     children = branches(view.data, str(view.top["unit_code"]), 2).filter(pl.col("parent") == node["node_code"])
     blocks: list[Block] = [Paragraph(text)]
     if children.height:
@@ -373,4 +373,4 @@ def _branch(view: View, node: dict[str, Any]) -> list[Block]:
         blocks.append(
             Table("", [words.text(f"bulletin.{h}") for h in headings], rows, widths=(0.4, 0.1, 0.12, 0.14, 0.12, 0.12))
         )
-    return [*blocks, moved_indicators(view, node["node_code"])]
+    return [*blocks, *moved_indicators(view, node["node_code"])]

@@ -9,6 +9,7 @@ import polars as pl
 from publication.bulletin.blocks import Block, Bullets, Cell, Paragraph, Table
 from publication.bulletin.sentences import full_name, listed, number
 from publication.catalogue import load_catalogue
+from publication.extremes import highest_and_lowest
 from publication.numbers import shown
 from publication.tables import deliveries
 from publication.wording import share
@@ -82,16 +83,17 @@ def _absent(view: View, delivered: pl.DataFrame) -> str:
 
 def _coverage(view: View) -> list[str]:
     words, lowest = view.words, view.city.levels[-1]
-    known = view.of_level(lowest).filter(pl.col("coverage").is_not_null()).sort("coverage", "unit_code")
+    known = view.of_level(lowest).filter(pl.col("coverage").is_not_null()).sort("unit_code")
     if not known.height:
         return []
-    worst = known.row(0, named=True)
-    if worst["coverage"] == 1 == view.top["coverage"]:
+    covered = [(row["coverage"], full_name(words, row)) for row in known.iter_rows(named=True)]
+    _, (least, name) = highest_and_lowest(words, covered)
+    if least == 1 == view.top["coverage"]:
         return [words.text("bulletin.full_coverage", level=words.within("level", lowest))]
     return [
         words.text(
             "bulletin.coverage", unit=words.name(view.top), top=share(view.top["coverage"]),
-            level=words.within("level", lowest), lowest=share(worst["coverage"]), name=full_name(words, worst),
+            level=words.within("level", lowest), lowest=share(least), name=name,
         )
     ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from publication.bulletin.blocks import Cell
+from publication.extremes import more_moved, most_moved
 from publication.numbers import MISSING, shown
 from publication.wording import Wording, moved
 
@@ -39,21 +40,21 @@ def risers_and_fallers(words: Wording, rows: pl.DataFrame, level: str) -> list[s
     """One sentence for the largest rises of a level, one for the largest falls; none where nothing moved that way."""
     found = []
     # what is shown as 0.00 neither rose nor fell
-    known = rows.filter(pl.col("change_month").abs() >= SHOWN)
-    for key, ordered in (
-        (
-            "bulletin.risers",
-            known.filter(pl.col("change_month") > 0).sort("change_month", "unit_code", descending=[True, False]),
-        ),
-        ("bulletin.fallers", known.filter(pl.col("change_month") < 0).sort("change_month", "unit_code")),
-    ):
+    rose, fell = most_moved(rows.to_dicts(), "unit_code", NAMED, SHOWN)
+    for key, chosen in (("bulletin.risers", rose), ("bulletin.fallers", fell)):
         parts = [
             words.text("bulletin.part", name=full_name(words, row), change=shown(row["change_month"], signed=True))
-            for row in ordered.head(NAMED).iter_rows(named=True)
+            for row in chosen.rows
         ]
         if parts:
-            found.append(words.text(key, level=words.code("level", level), parts=listed(words, parts)))
+            sentence = words.text(key, level=words.code("level", level), parts=listed(words, parts))
+            found.append(joined(words, [sentence, more_moved(words, chosen)]))
     return found
+
+
+def joined(words: Wording, sentences: Iterable[str]) -> str:
+    """Sentences one after another; empty ones are left out."""
+    return ("" if words.language == "zh" else " ").join(filter(None, sentences))
 
 
 def full_name(words: Wording, row: Mapping[str, Any]) -> str:

@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 
 from methods.scoring import ScoringRule, score_values
 from publication.charts.drawing import Chart, Drawer
+from publication.extremes import highest_and_lowest
 from publication.numbers import shown
-from publication.site.extremes import highest_and_lowest
 from publication.site.facts import Facts, Row, known
 from publication.site.words import Words
 
@@ -157,7 +157,7 @@ def radar(facts: Facts, words: Words, drawer: Drawer, unit: str) -> Figure | Non
     if not there:
         return None
     name = words.unit_name[unit]
-    (high, high_name), (low, low_name) = highest_and_lowest(words, there)
+    (high, high_name), (low, low_name) = highest_and_lowest(words.wording, there)
     own_first = list(reversed(series))
     return figure(
         drawer,
@@ -210,7 +210,7 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
     what = words.t("col.value") if by_value else words.t("col.score")
     unit = words.value_unit(node) if by_value else ""
     unit_text = words.t("chart.in_unit", unit=unit) if unit else ""
-    high, low = highest_and_lowest(words, there)
+    high, low = highest_and_lowest(words.wording, there)
     return figure(
         drawer,
         Chart(

@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from publication.charts.drawing import Drawer
+from publication.extremes import first_of
 from publication.numbers import shown
 from publication.site import figures
-from publication.site.extremes import first_of
 from publication.site.facts import Facts, Row
 from publication.site.overview import cell
 from publication.site.rows import unit_rows

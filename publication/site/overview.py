@@ -10,9 +10,9 @@ from markupsafe import Markup
 from city.folder import Unit
 from publication.charts.drawing import Drawer
 from publication.charts.maps import Place, Ring, boundary_map, tile_map
+from publication.extremes import highest_and_lowest, more_moved, most_moved
 from publication.numbers import shown
 from publication.site import figures
-from publication.site.extremes import first_of, highest_and_lowest
 from publication.site.facts import Facts, Row
 from publication.site.words import Words
 from publication.telling import TOLD
@@ -93,7 +93,7 @@ def best_and_worst(facts: Facts, words: Words, unit: str) -> dict[str, str] | No
     ]
     if len(there) < 2:
         return None
-    (high, high_name), (low, low_name) = highest_and_lowest(words, there)
+    (high, high_name), (low, low_name) = highest_and_lowest(words.wording, there)
     return {"high_name": high_name, "high": shown(high), "low_name": low_name, "low": shown(low)}
 
 
@@ -223,15 +223,13 @@ def _moved(facts: Facts, words: Words) -> list[dict[str, Any]]:
 
 def _both(words: Words, name: str, rows: Sequence[Row], key: str, *, units: bool) -> list[dict[str, Any]]:
     """What would be shown as 0.00 neither rose nor fell."""
-    moved = [r for r in rows if r["change_month"] is not None and abs(r["change_month"]) >= TOLD]
-    rose = first_of([r for r in moved if r["change_month"] > 0], lambda r: -r["change_month"], key, _MOVED)
-    fell = first_of([r for r in moved if r["change_month"] < 0], lambda r: r["change_month"], key, _MOVED)
+    rose, fell = most_moved(rows, key, _MOVED, TOLD)
     return [
         {
             "title": words.t(f"overview.{direction}", level=name),
             "units": units,
             "rows": [{"code": r[key], "score": r["score"], "change": r["change_month"]} for r in chosen.rows],
-            "more": words.t("movers.more_equal", count=chosen.more) if chosen.more else "",
+            "more": more_moved(words.wording, chosen),
         }
         for direction, chosen in (("rose", rose), ("fell", fell))
     ]

@@ -28,7 +28,9 @@ from PIL import Image, ImageColor
 from small_issue import MONTH, full_tables
 
 from city import City, StateFolder
-from publication.bulletin import write_bulletin_docx, write_bulletin_pdf
+from publication.bulletin import changes, write_bulletin_docx, write_bulletin_pdf
+from publication.bulletin.blocks import Bullets, Paragraph
+from publication.bulletin.content import bulletin
 from publication.charts.drawing import PAPER
 from publication.reading import IssueData, read_issue_data
 from publication.rendering import RenderingError
@@ -260,6 +262,43 @@ def test_where_a_change_came_from_is_told_from_the_contributions(small: IssueDat
     names = {r["code"]: r["name_zh"] for r in small.table("framework").iter_rows(named=True)}
     assert branches[names["F1"]] == f"{MINUS}1.250"
     assert branches[names["F2"]] == "+0.750"
+
+
+def texts(small: IssueData, city: City) -> list[str]:
+    """Sentences and paragraphs of the Chinese bulletin, in their order."""
+    found = []
+    for section in bulletin(small, city, "zh").sections:
+        for block in section.blocks:
+            found += block.items if isinstance(block, Bullets) else [block.text] if isinstance(block, Paragraph) else []
+    return found
+
+
+def test_a_list_that_is_cut_among_equals_says_how_many_more_there_are(
+    small: IssueData, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six townships, two counties and four indicators that all rose by 0.25: cut after three, four and one."""
+    monkeypatch.setattr(changes, "_UNITS", 4)
+    monkeypatch.setattr(changes, "_MOVED", 1)
+    told = texts(small, city)
+    risers = [text for text in told if "上升最多" in text]
+    assert [text.partition("。")[2] for text in risers] == ["", "另有3个变化与末位相同。"]
+    assert [text for text in told if text.startswith("上升：")] == [
+        "上升：另有2个变化与末位相同。",  # of the townships, in the table of four
+        *["上升：另有1个变化与末位相同。"] * 2,  # of the two indicators of each branch
+    ]
+
+
+def test_the_best_of_equals_stands_for_all_of_them(small: IssueData, city: City) -> None:
+    """The city's two branches at one score, and three townships at the top of a branch."""
+    first = (pl.col("unit_code") == "9900") & pl.col("node_code").is_in(["F1", "F2"])
+    equal = first | (pl.col("unit_code").is_in(["99011", "99012", "99013"]) & (pl.col("node_code") == "F1"))
+    scores = small.table("scores").with_columns(
+        pl.when(equal).then(pl.lit(97.5)).otherwise(pl.col("score")).alias("score")
+    )
+    scores.write_parquet(small.folder / "scores.parquet")
+    told = texts(small, city)
+    assert "一级指标中得分最高的是指标F1等2个（97.50），最低的是指标F1等2个（97.50）。" in told
+    assert any("等3个（97.50），最低为" in text for text in told)
 
 
 def test_missing_fonts_are_named_and_the_docx_are_made(small: IssueData, tmp_path: Path) -> None:

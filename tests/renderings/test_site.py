@@ -21,10 +21,10 @@ from renderings.svg_reading import Picture
 
 from pipelines.settings import code_version
 from publication.explanation import explain
+from publication.extremes import first_of
 from publication.numbers import shown
 from publication.rendering import RENDERINGS, Request, read_renderings
 from publication.site import about, finish_site, render_site
-from publication.site.extremes import first_of
 from publication.site.search import pinyin
 from publication.site.words import Words
 from publication.verify import verify
