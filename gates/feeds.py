@@ -13,6 +13,7 @@ from feeds.gate import ERROR, judge
 from feeds.landing import read_receipt
 from feeds.receipt import Receipt
 from gates.result import ROWS_KEPT, WARNING, Finding, GateResult
+from gates.wording import delivery_title
 
 
 def feed_gate(city: City, state: StateFolder, period: Period, receipts: Sequence[Receipt]) -> GateResult:
@@ -30,20 +31,22 @@ def feed_gate(city: City, state: StateFolder, period: Period, receipts: Sequence
     faults = {f"{f.department}/{f.record_set}": f for f in judge(receipts, rules, city.record_sets, reported_before)}
     findings = []
     for receipt in receipts:
-        fault = faults.get(f"{receipt.department_key}/{receipt.record_set}")
+        check = f"{receipt.department_key}/{receipt.record_set}"
+        fault = faults.get(check)
         rows = [
             {"unit": f"{place.get('file', '')}:{place.get('line', '')}", "value": failure.get("reason")}
             for failure in receipt.failures
             for place in failure.get("places", [])
         ]
+        title_zh, title_en = delivery_title(city, check) or ("报送", "delivery")
         findings.append(
             Finding(
-                check=f"{receipt.department_key}/{receipt.record_set}",
+                check=check,
                 passed=fault is None,
                 severity="critical" if fault is None or fault.severity == ERROR else WARNING,
-                title_zh="报送",
-                title_en="delivery",
-                observed=fault.message if fault else f"{receipt.accepted} of {receipt.received} rows accepted",
+                title_zh=title_zh,
+                title_en=title_en,
+                observed=fault.message if fault else f"{receipt.accepted} / {receipt.received} 行采用 rows accepted",
                 expected="delivered, readable, few rows quarantined",
                 rows=tuple(rows[:ROWS_KEPT]) if fault else (),
                 rows_total=receipt.quarantined if fault else 0,

@@ -16,7 +16,9 @@ import duckdb
 
 from city import Period, StateFolder
 from gates.result import ROWS_KEPT, Finding, GateResult
+from gates.wording import check_title
 
+_NONE = "0 行 rows"
 _REMEDY_ZH = "查看 test_failures 中的行，改正模型或报送后重新运行该月。"
 _REMEDY_EN = "Look at the rows in the schema test_failures, correct the model or the delivery, and run the month again."
 
@@ -43,8 +45,8 @@ def model_gate(state: StateFolder, run_results: Path, periods: Sequence[Period])
                 mine = [row for row in rows if row.get("period") in (None, period)]
                 # a test that stopped with an error has stored nothing: it holds back every month
                 passed = not failed or (bool(rows) and not mine)
-                observed = f"{len(mine)} rows" if rows else str(test.get("message") or test["status"])
-                findings[period].append(_finding(name, passed, "0 rows" if passed else observed, "0 rows", mine))
+                observed = f"{len(mine)} 行 rows" if rows else str(test.get("message") or test["status"])
+                findings[period].append(_finding(name, passed, _NONE if passed else observed, _NONE, mine))
         for model in (r for r in results if r["unique_id"].startswith("model.") and r["status"] != "success"):
             for period in periods:
                 findings[period].append(
@@ -54,12 +56,13 @@ def model_gate(state: StateFolder, run_results: Path, periods: Sequence[Period])
 
 
 def _finding(name: str, passed: bool, observed: str, expected: str, rows: Sequence[Mapping[str, Any]]) -> Finding:
+    title_zh, title_en = check_title(name) or ("dbt 检验", "dbt test")
     return Finding(
         check=name,
         passed=passed,
         severity="critical",
-        title_zh="dbt 检验",
-        title_en="dbt test",
+        title_zh=title_zh,
+        title_en=title_en,
         observed=observed,
         expected=expected,
         rows=tuple(_described(row) for row in rows[:ROWS_KEPT]),

@@ -95,7 +95,8 @@ footer p { margin: .3rem 0; }
 {% if override %}
 <p class="decision">放行人 <span class="en">Released by</span> <b>{{ override.user }}</b>；
 未通过的检查 <span class="en">checks overridden</span> {% for check in override.checks %}
-<code>{{ check }}</code>
+{{ titles[check][0] }} <span class="en">{{ titles[check][1] }}</span>
+<code>{{ check }}</code>{{ "；" if not loop.last }}
 {% endfor %}</p>
 <p>放行理由 <span class="en">Reason for the release</span>：{{ override.reason }}</p>
 {% endif %}

@@ -54,6 +54,7 @@ def render_gate_page(
         revision=revision,
         reason=reason,
         override=override,
+        titles={finding.check: (finding.title_zh, finding.title_en) for finding in result.findings},
         holding=holding,
         verdict=_verdict(result, override),
         findings=result.findings,

@@ -1,5 +1,5 @@
-"""What each check of gate C is called and what to do when it fails, in Chinese and English: words, no
-arithmetic.
+"""What each check of gates B and C is called, and what to do when one of gate C fails, in Chinese and English: words,
+no arithmetic. A check of gate A is a record set, which the city's folder names.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from city.folder import City
 from gates.result import WARNING
 
 CRITICAL = "critical"
@@ -141,3 +142,63 @@ WORDING: Mapping[str, Wording] = {
         "nothing back. Where it stays so, see pingan audit and think of revising the method.",
     ),
 }
+
+#: The tests of dbt_project/tests by name.
+_TESTS: Mapping[str, tuple[str, str]] = {
+    "changes_come_apart": ("变动分解之和等于变动", "The parts of every change add up to it"),
+    "coverage_is_sound": ("覆盖率有效，有得分的不低于下限", "Coverage is sound, and enough where there is a score"),
+    "effective_weights_sum_to_one": ("有效权重之和为 1", "Effective weights sum to one"),
+    "every_unit_and_node_is_present": ("各月单位×指标无缺行", "Every unit has a row for every node of the month"),
+    "measures_match_the_framework": ("基础数据与指标体系一致", "Measures offered are those the framework asks for"),
+    "score_agrees_with_status": ("得分、颜色、位次与状态一致", "Score, colour and rank are there as the status says"),
+    "scores_are_in_range": ("各级得分在规定范围内", "Scores of all levels lie within their range"),
+    "upper_units_sum_their_members": ("上级单位等于下属单位之和", "Upper units are the sum of their members"),
+}
+#: The tests of dbt_project/tests/generic, which are asked of a table.
+_TESTS_OF_A_TABLE: Mapping[str, tuple[str, str]] = {
+    "unique_grain": ("{table}：无重复行", "{table}: no duplicate keys"),
+    "not_missing": ("{table}：必填列无空值", "{table}: nothing missing in required columns"),
+    "known_values": ("{table}：代码在词表内", "{table}: only words of the vocabulary"),
+}
+#: Tables of the warehouse that tests are asked of.
+_TABLES: Mapping[str, tuple[str, str]] = {
+    "own_measures": ("本级基础数据", "own measures"),
+    "measures": ("汇总基础数据", "summed measures"),
+    "indicator_months": ("指标逐月分子分母", "indicators by month"),
+    "indicator_windows": ("指标窗口值", "indicators over their windows"),
+    "indicator_values": ("指标值（计算）", "indicator values"),
+    "node_scores": ("各级得分（计算）", "scores of nodes"),
+    "contributions": ("变动分解（按指标）", "changes by indicator"),
+    "member_contributions": ("变动分解（按下属单位）", "changes by member"),
+    "release_scores": ("得分（发布）", "published scores"),
+    "release_values": ("指标值（发布）", "published values"),
+    "release_measures": ("基础数据（发布）", "published measures"),
+    "release_vetoes": ("一票降级（发布）", "published vetoes"),
+}
+
+
+def delivery_title(city: City, check: str) -> tuple[str, str] | None:
+    """What a check of gate A, `<department>/<record set>`, is called in Chinese and English; None where the city's
+    folder has no such record set.
+    """
+    for feed in city.feeds:
+        for record_set in feed.record_sets:
+            if check == f"{feed.department.key}/{record_set.name}":
+                department = feed.department
+                return f"{department.name_zh} · {record_set.title_zh}", f"{department.name_en} · {record_set.title_en}"
+    return None
+
+
+def check_title(check: str) -> tuple[str, str] | None:
+    """What a check of gate B or C is called in Chinese and English; None for one that is not of this project."""
+    if check in WORDING:
+        return WORDING[check].title_zh, WORDING[check].title_en
+    if check in _TESTS:
+        return _TESTS[check]
+    # dbt names such a test `<test>_<table>_<arguments>`; a table's name may begin as another's does
+    for test, (zh, en) in _TESTS_OF_A_TABLE.items():
+        asked_of = [table for table in _TABLES if check.startswith(f"{test}_{table}_")]
+        if asked_of:
+            table_zh, table_en = _TABLES[max(asked_of, key=len)]
+            return zh.format(table=table_zh), en.format(table=table_en)
+    return None

@@ -14,7 +14,8 @@ from typing import Any
 
 from city.folder import City
 from city.periods import Period
-from publication.catalogue import load_catalogue
+from gates.wording import check_title, delivery_title
+from publication.catalogue import LANGUAGES, load_catalogue
 from publication.numbers import MISSING, shown
 
 _GREY = "#8796a8"
@@ -46,6 +47,11 @@ class Wording:
     def name(self, row: Mapping[str, Any]) -> str:
         """A unit's, node's or department's name, from a row with name_zh and name_en."""
         return str(row[f"name_{self.language}"] or row["name_zh"])
+
+    def check(self, check: str) -> str:
+        """What a check of a gate is called; its own name where the project or the city's folder no longer has it."""
+        title = delivery_title(self.city, check) or check_title(check)
+        return title[LANGUAGES.index(self.language)] if title else check
 
     @cached_property
     def colours(self) -> Mapping[str, Mapping[str, Any]]:

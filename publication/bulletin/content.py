@@ -147,7 +147,10 @@ def _summary(view: View) -> list[Block]:
         blocks.append(
             Paragraph(
                 words.text(
-                    "bulletin.overridden", checks=", ".join(told["checks"]), user=told["user"], reason=told["reason"]
+                    "bulletin.overridden",
+                    checks=listed(words, map(words.check, told["checks"])),
+                    user=told["user"],
+                    reason=told["reason"],
                 ),
                 "warning",
             )

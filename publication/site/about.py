@@ -184,19 +184,17 @@ def _sobol(row: Mapping[str, Any], kind: str) -> str:
 def quality_checks(facts: Facts, words: Words) -> list[dict[str, Any]]:
     """Every check of the gates with its verdict in words."""
     from gates.result import WARNING
-    from gates.wording import WORDING
 
     rows = []
     for gate, answer in sorted((facts.data.manifest.get("gates") or {}).items()):
         for check in answer["checks"]:
-            wording = WORDING.get(check["check"])
             verdict = "passed" if check["passed"] else "warned" if check.get("severity") == WARNING else "failed"
             if not check["applicable"]:
                 verdict = "inapplicable"
             rows.append(
                 {
                     "gate": gate,
-                    "check": getattr(wording, f"title_{words.language}") if wording else check["check"],
+                    "check": words.wording.check(check["check"]),
                     "verdict": words.t(f"quality.{verdict}"),
                     "failed": verdict == "failed",
                     "observed": check["observed"],

@@ -107,7 +107,7 @@ def _remarks(words: Words) -> list[str]:
     remarks = []
     override = manifest.get("override")
     if override:
-        checks = ", ".join(override["checks"])
+        checks = words.t("bulletin.between").join(words.wording.check(check) for check in override["checks"])
         remarks.append(words.t("remark.override", checks=checks, user=override["user"], reason=override["reason"]))
     if words.facts.data.issue.revision > 1:
         remarks.append(

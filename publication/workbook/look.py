@@ -77,6 +77,10 @@ class Both:
         """The word for a code."""
         return self._joined(self.zh.code(kind, code), self.en.code(kind, code))
 
+    def check(self, check: str) -> str:
+        """What a check of a gate is called."""
+        return self._joined(self.zh.check(check), self.en.check(check))
+
     def colour(self, key: str | None) -> str:
         """`优秀 excellent`; empty for none."""
         return "" if key is None else self._joined(self.zh.colour(key), self.en.colour(key))

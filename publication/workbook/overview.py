@@ -68,9 +68,8 @@ def _facts(look: Look, sheet: Worksheet, row: int) -> int:
         ("workbook.field.manifest", look.data.issue.manifest_sha256),
     ]
     if override:
-        facts.append(
-            ("workbook.field.override", f"{', '.join(override['checks'])} · {override['reason']} · {override['user']}")
-        )
+        checks = "、".join(both.check(check) for check in override["checks"])
+        facts.append(("workbook.field.override", f"{checks} · {override['reason']} · {override['user']}"))
     for key, value in facts:
         look.write_text(sheet, row, 0, both.text(key), look.label)
         look.write_text(sheet, row, 1, value, look.plain)

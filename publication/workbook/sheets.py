@@ -266,16 +266,17 @@ def _quality(look: Look) -> None:
 
 def _gates(look: Look) -> None:
     checks = [
-        {"gate": gate, **{k: str(v) for k, v in check.items()}}
+        {"gate": gate, "title": look.both.check(check["check"]), **{k: str(v) for k, v in check.items()}}
         for gate, result in sorted(look.data.manifest["gates"].items())
         for check in result["checks"]
     ]
     columns = [
         Column("gate", "workbook.column.gate", width=9),
-        Column("check", "workbook.column.check", width=60),
+        Column("title", "workbook.column.check", width=70),
         Column("applicable", "workbook.column.applicable", width=11, coded="answer"),
         Column("passed", "workbook.column.passed", width=11, coded="answer"),
         Column("observed", "workbook.column.observed", width=50),
+        Column("check", "workbook.column.check_code", width=60),
     ]
     rows = {c.key: [check.get(c.key) for check in checks] for c in columns}
     look.table(look.sheet("gates"), columns, rows, frozen=2)

@@ -270,7 +270,7 @@ def test_a_person_may_release_against_a_failed_check(release: Publish, state: St
     assert "largest_change" in entry["checks"]
     assert (entry["reason"], entry["user"]) == ("6月12日洪灾，已核实", operating_system_user())
     page = (result.folder / "gate.html").read_text(encoding="utf-8")
-    assert page.index("6月12日洪灾，已核实") < page.index("检查项目")
+    assert page.index("与上月相比的最大变动") < page.index("6月12日洪灾，已核实") < page.index("检查项目")
     assert manifest_of(result.folder)["gates"]["C"]["passed"] is False
     assert [i.released_by_override for i in list_issues(state)] == [False, True]
     assert "授权放行" in format_issues(list_issues(state))

@@ -101,6 +101,13 @@ def test_downloads_list_the_forms_of_the_issue_that_are_there(site: Rendered, mo
     assert [href for href in listed if not (site.data.folder / href).is_file()] == []
 
 
+@pytest.mark.parametrize(("language", "chinese"), [("zh", True), ("en", False)])
+def test_every_check_of_the_gates_is_named_in_the_pages_language(site: Rendered, language: str, chinese: bool) -> None:
+    checks = about.quality_checks(site.facts, Words(site.facts, language))
+    assert {check["gate"] for check in checks} == {"A", "B", "C"}
+    assert [c["check"] for c in checks if bool(re.search(r"[\u4e00-\u9fff]", c["check"])) != chinese] == []
+
+
 def test_the_site_is_small_enough_to_be_sent(site: Rendered) -> None:
     size = sum(path.stat().st_size for path in site.folder.rglob("*") if path.is_file())
     assert size <= MEGABYTES * 1_000_000
