@@ -190,6 +190,26 @@ def overall_changes(
     return _compared(issue, earlier, comparison, then, framework), changes
 
 
+def framework_compared(city: City, issue: IssueData) -> pl.DataFrame:
+    """Nodes of the month's method, and after them those that the months compared with had and it no longer has: changes
+    hold their effects too. The city's folder has the nodes of a month that is not published, or was under another.
+    """
+    nodes = issue.table("framework")
+    for comparison, months in MONTHS_BEFORE.items():
+        then = add_months(issue.period, -months)
+        earlier = _earlier(issue, then, comparison)
+        published = [] if earlier is None else [earlier.table("framework")]
+        for before in (*published, _framework_of_folder(city, then)):
+            left = before.filter(~pl.col("code").is_in(nodes["code"].implode()))
+            nodes = pl.concat([nodes, left], how="diagonal_relaxed")
+    return nodes
+
+
+def _framework_of_folder(city: City, period: Period) -> pl.DataFrame:
+    columns = ("code", "parent", "level", "name_zh", "name_en", "department", "scoring", "unit")
+    return pl.DataFrame([{name: getattr(node, name) for name in columns} for node in city.version(period).framework])
+
+
 def _compared(
     issue: IssueData, earlier: IssueData | None, comparison: str, then: Period, framework: pl.DataFrame
 ) -> Compared:

@@ -92,6 +92,7 @@ def warm(facts: Facts) -> None:
         facts.robustness,
         facts.changes,
         facts.member_effects,
+        facts.dropped,
         facts.colour_shares,
         facts.sensitivity,
         facts.values_of,

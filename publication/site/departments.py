@@ -46,7 +46,7 @@ def department_page(facts: Facts, words: Words, code: str) -> dict[str, Any]:
         "weight": sum(n["effective_weight"] for n in own),
         "mean": sum(r["effective"] * r["score"] for r in scored) / weight if weight else None,
         "held": sum(r["held"] for r in scored) if scored else None,
-        "effects": _effects(facts, words, top, {n["code"] for n in own}),
+        **_effects(facts, words, top, code),
         "record_sets": [
             {
                 "title": titles.get(f["record_set"], f["record_set"]),
@@ -79,15 +79,30 @@ def reported(feeds: Sequence[Row]) -> str:
     return f"{sum(bool(f['reported']) for f in feeds)} / {len(feeds)}"
 
 
-def _effects(facts: Facts, words: Words, top: str, codes: set[str]) -> list[tuple[str, float]]:
-    """What the department's indicators contributed to the top unit's change; empty without the table."""
-    effects = []
+def _effects(facts: Facts, words: Words, top: str, code: str) -> dict[str, Any]:
+    """What the department's indicators contributed to the top unit's change, those too that the method no longer has
+    (they are named); empty without the table.
+    """
+    effects, dropped = [], []
     for span in ("month", "year"):
         rows = facts.contributions.get((top, span), [])
-        if rows:
-            name = words.t("department.changed", span=words.t(f"col.change_{span}"))
-            effects.append((name, sum(r["total"] for r in rows if r["indicator_code"] in codes)))
-    return effects
+        if not rows:
+            continue
+        label = words.t(f"col.change_{span}")
+        own = [r for r in rows if _department(facts, r["indicator_code"]) == code]
+        effects.append((words.t("department.changed", span=label), sum(r["total"] for r in own)))
+        for row in own:
+            if row["indicator_code"] in facts.dropped:
+                name, points = words.name(facts.dropped[row["indicator_code"]]), shown(row["total"], 3, signed=True)
+                dropped.append(words.t("department.dropped_part", name=name, span=label, points=points))
+    parts = words.t("bulletin.between").join(dropped)
+    return {"effects": effects, "dropped": words.t("department.dropped", parts=parts) if dropped else ""}
+
+
+def _department(facts: Facts, indicator: str) -> str:
+    """The department of an indicator, also of one that was dropped; none where neither issue nor folder knows it."""
+    node = facts.node.get(indicator) or facts.dropped.get(indicator)
+    return str(node["department"]) if node else ""
 
 
 def _arrivals(facts: Facts, words: Words, code: str) -> list[dict[str, Any]]:

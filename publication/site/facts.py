@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from city.folder import City, Version
-from publication.explanation import overall_changes
+from publication.explanation import framework_compared, overall_changes
 from publication.reading import IssueData
 from publication.telling import Change, Compared
 
@@ -280,6 +280,11 @@ class Facts:
             for row in table.filter(pl.col("node_code") == self.data.root).iter_rows(named=True):
                 found.setdefault((row["unit_code"], row["comparison"]), []).append(row)
         return found
+
+    @cached_property
+    def dropped(self) -> Mapping[str, Row]:
+        """Nodes that the months compared with had and this month's method no longer has, by code."""
+        return {n["code"]: n for n in framework_compared(self.city, self.data).to_dicts() if n["code"] not in self.node}
 
     @cached_property
     def changes(self) -> Mapping[str, tuple[Compared, Mapping[str, Change]]]:

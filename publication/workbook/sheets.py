@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from publication.explanation import framework_compared
 from publication.tables import ranking
 from publication.workbook.look import Column, Look
 from publication.workbook.overview import write_overview
@@ -35,8 +36,9 @@ def _named_units(look: Look) -> pl.DataFrame:
 
 
 def _named_nodes(look: Look) -> pl.DataFrame:
+    """Nodes of the framework in its order, then those that only a month compared with had: changes name them too."""
     return (
-        look.data.table("framework")
+        framework_compared(look.city, look.data)
         .select(
             pl.col("code").alias("node_code"),
             pl.col("name_zh").alias("node_zh"),
@@ -169,10 +171,11 @@ def _contributions(look: Look) -> None:
     rows = data.table("contributions").filter(pl.col("node_code") == data.root).drop("node_code")
     lowest = data.table("units").filter(pl.col("level") == look.city.levels[-1])["unit_code"]
     upper = rows.filter(~pl.col("unit_code").is_in(lowest.implode()))
-    branch = _branch_of_indicator(data.table("framework"))
+    branch = _branch_of_indicator(framework_compared(look.city, data))
     summed = (
         rows.filter(pl.col("unit_code").is_in(lowest.implode()))
         .join(branch, on="indicator_code", how="left")
+        .with_columns(pl.col("branch").fill_null(pl.col("indicator_code")))
         .sort("unit_code", "comparison", "indicator_code")
         .group_by("unit_code", "comparison", "branch", maintain_order=True)
         .agg(pl.col(name).sum() for name in _EFFECTS)

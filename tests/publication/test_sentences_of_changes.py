@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 from small_candidate import no_effects, small_tables
@@ -17,12 +18,14 @@ from publication.catalogue import load_catalogue
 from publication.charts.drawing import Drawer, site_palette
 from publication.explanation import Explanation, explain, overall_changes
 from publication.reading import read_issue_data
+from publication.site.departments import department_page
 from publication.site.facts import Facts
 from publication.site.pages import Pages
 from publication.site.units import unit_page
 from publication.site.words import Words
 from publication.telling import KINDS, Change, Compared, tell
 from publication.wording import Wording
+from publication.workbook import write_workbook
 
 NOW, THEN = "2022-02", "2022-01"
 UNIT = {"name_zh": "甲镇", "name_en": "Alpha"}
@@ -260,6 +263,8 @@ def explanations(release: Any, state: StateFolder, city: City) -> dict[str, Expl
     tables = full_tables() | {"units": small_tables(NOW)["units"]}
     points = {"9901": {"I1": (0.5, 0.0, 0.0, 0.25, -0.125), "LEFT": (0.0, -0.5, 0.25, 0.0, 0.0)}}
     points["99011"] = {"I1": (-1.0, 0.0, 0.0, 0.0, 0.0), "I2": (0.0, 0.0, 0.75, 0.0, 0.0)}
+    points["9900"] = {"I1": (0.5, 0.0, 0.0, 0.0, 0.0), "LEFT": (0.0, -0.25, 0.0, 0.0, 0.0)}
+    points["99012"] = {"I4": (0.5, 0.0, 0.0, 0.0, 0.0), "LEFT": (0.0, -0.25, 0.0, 0.0, 0.0)}
     rows = [row for unit, own in points.items() for row in effects("Z", unit, **own)]
     rows += effects("S1", "9901", I2=(0.5, 0.0, 1.5, 0.0, 0.0))
     members = [
@@ -344,6 +349,32 @@ def test_a_page_names_an_indicator_that_is_no_more_without_a_link(
     assert "indicators/I1.html" in text
     assert "<th>旧指标<td>" in text
     assert "LEFT.html" not in text
+
+
+def test_a_departments_part_counts_its_indicator_that_is_no_more_and_says_so(
+    explanations: dict[str, Explanation],
+) -> None:
+    county = explanations["9901"]
+    facts = Facts(county.issue, county.city)
+    page = department_page(facts, Words(facts, "zh"), "D1")
+    assert page["effects"] == [("对环比变化的影响", 0.25)]
+    assert page["dropped"] == "其中含本期办法已取消的指标：旧指标（环比−0.250）。"
+    other = department_page(facts, Words(facts, "zh"), "D2")
+    assert (other["effects"], other["dropped"]) == ([("对环比变化的影响", 0)], "")
+
+
+def test_the_workbook_names_an_indicator_that_is_no_more_and_its_branch(
+    explanations: dict[str, Explanation], tmp_path: Path
+) -> None:
+    """By itself in an upper unit, in its first-level indicator in a township: no row without a name."""
+    county = explanations["9901"]
+    (path,) = write_workbook(county.issue, county.city, tmp_path)
+    rows = list(openpyxl.load_workbook(path)["贡献 Contributions"].iter_rows(min_row=5, values_only=True))
+    named = {(row[0], row[4]): row[5] for row in rows}
+    assert named["9900", "LEFT"] == "旧指标"
+    assert named["99012", "F2"] == "指标F2"
+    assert [row for row in rows if not (row[4] and row[5] and row[6])] == []
+    assert [row[-1] for row in rows if row[0] == "99012"] == [0.25]
 
 
 def test_an_indicators_own_change_keeps_what_its_members_scores_did_apart(
