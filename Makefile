@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := arrivals assets benchmarks city feeds gates methods notices pipelines publication schemas simulator warehouse
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint ui services bench soak lock clean
+.PHONY: help run test unit lint types linters packages ui services bench soak lock clean
 
 help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -22,20 +22,28 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 	$(BIN)/pingan simulate 2021-01..2023-01
 	$(BIN)/pingan materialize 2022-01..2023-01 --publish
 
-test: lint ## All tests (CI calls this).
-	deploy/debian_packages.sh tests
+# mypy takes a minute of one processor, the packages and the other linters the other one's
+test: $(VENV)/.development ## All tests (CI calls this).
+	$(MAKE) --jobs=2 --output-sync=target types packages linters
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"
 
-lint: $(VENV)/.development ## ruff, bandit, mypy, sqlfluff.
+lint: types linters ## ruff, bandit, mypy, sqlfluff.
+
+types: $(VENV)/.development
+	$(BIN)/mypy
+
+linters: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@# its notes on `# nosec` marks of nested expressions go nowhere: each exception has its reason beside it
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) 2>/dev/null
-	$(BIN)/mypy
 	cd dbt_project && ../$(BIN)/sqlfluff lint models tests --disable-progress-bar --processes 2
+
+packages:
+	deploy/debian_packages.sh tests
 
 ui: $(VENV)/.runtime ## Dagster UI with webserver and daemon on the same state, on loopback.
 	$(BIN)/pingan ui

@@ -15,7 +15,7 @@ import polars as pl
 
 from methods.aggregation import NodeResults, Statuses, empty_results, roll_up_into
 from methods.scoring import ScoringRule, Territory, score_values, zero_tolerance_above
-from methods.tree import Floats, Indices, Tree, tree_from_table
+from methods.tree import Floats, Tree, tree_from_table
 
 #: Parameters of scoring kinds by the names of their columns in city.scoring_parameters.
 PARAMETERS = (
@@ -44,34 +44,34 @@ def method_from_tables(
     """
     tree = tree_from_table(framework.to_dict(as_series=False))
     directions = dict(framework.select("code", "direction").iter_rows())
-    by_indicator = {code: rows for (code,), rows in parameters.partition_by("indicator_code", as_dict=True).items()}
+    # once for the table: column by column and rule by rule it is 1,800 calls of polars, 0.2 s a month
+    columns = {name: parameters[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in PARAMETERS}
+    clips, references = parameters["clip"].to_list(), parameters["reference_values"].to_list()
+    rows_of: dict[str, dict[str, int]] = {}
+    for row, (code, group) in enumerate(parameters.select("indicator_code", "parameter_group").iter_rows()):
+        rows_of.setdefault(code, {})[group] = row
     rules = []
     for leaf in tree.leaves:
         code, kind = tree.codes[leaf], tree.scoring[leaf]
-        rows = by_indicator[code]
-        place = {group: i for i, group in enumerate(rows["parameter_group"])}
-        of_unit = np.array([place[group] for group in parameter_groups], dtype=np.intp)
+        row_of_group = rows_of[code]
+        of_unit = np.array([row_of_group[group] for group in parameter_groups], dtype=np.intp)
         rules.append(
             ScoringRule(
                 code=code,
                 kind=kind,
                 direction=int(directions[code]),
-                clip=bool(rows["clip"][0]),
-                parameters={
-                    name: rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[of_unit] for name in PARAMETERS
-                },
-                references=_references(rows, of_unit) if kind == "percentile_rank" else (),
+                clip=bool(clips[next(iter(row_of_group.values()))]),
+                parameters={name: column[of_unit] for name, column in columns.items()},
+                references=tuple(
+                    (np.flatnonzero(of_unit == row), np.array(references[row], dtype=np.float64))
+                    for row in row_of_group.values()
+                    if references[row]
+                )
+                if kind == "percentile_rank"
+                else (),
             )
         )
     return Method(tree, tuple(rules), territory)
-
-
-def _references(rows: pl.DataFrame, of_unit: Indices) -> tuple[tuple[Indices, Floats], ...]:
-    return tuple(
-        (np.flatnonzero(of_unit == i), np.array(values, dtype=np.float64))
-        for i, values in enumerate(rows["reference_values"].to_list())
-        if values
-    )
 
 
 def index_score_blocks(

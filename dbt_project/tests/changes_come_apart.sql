@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'contributions'}}}) }}
+
 -- Gate B: for every month, unit and node above the indicators, the parts of a change sum to it within 1e-9: by
 -- indicator (so by department and first level) and, in upper units, by member. No change, no parts.
 with

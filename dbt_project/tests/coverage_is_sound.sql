@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'release_scores'}}}) }}
+
 -- Gate B: coverage lies in 0..1, is null only where nothing is applicable, and a scored node has at least the minimum.
 select
     scores.period,

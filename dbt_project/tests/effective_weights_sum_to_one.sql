@@ -1,3 +1,6 @@
+{{ config(meta={'dagster': {'ref': {'name': 'indicator_units'}}}) }}
+
+-- depends_on: {{ ref('indicator_units') }}
 -- Gate B: the effective weights of all leaves of a version of the method sum to one.
 select
     null::varchar as period,

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'release_scores'}}}) }}
+
 -- Gate B: the spine. Every unit x node x month of the window has a row with a status.
 select
     unit_months.period,

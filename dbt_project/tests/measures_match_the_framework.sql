@@ -1,3 +1,6 @@
+{{ config(meta={'dagster': {'ref': {'name': 'own_measures'}}}) }}
+
+-- depends_on: {{ ref('own_measures') }}
 {% for model in var('measure_models') %}
 -- depends_on: {{ ref(model) }}
 {% endfor %}

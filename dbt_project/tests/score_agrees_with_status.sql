@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'release_scores'}}}) }}
+
 -- Gate B: missing is never zero. A score is there exactly when the status says so, and so is its colour and rank.
 select
     period,

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'release_scores'}}}) }}
+
 -- Gate B: scores lie in the range that their scoring kind declares (a z-score and an unclipped min-max have none),
 -- nodes above between the lowest and the highest score of their children.
 with

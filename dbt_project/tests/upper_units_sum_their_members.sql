@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'measures'}}}) }}
+
 -- Gate B: nothing is lost on the way up. The root unit's measures equal the sum over every unit's own records.
 with
 own as (

@@ -30,7 +30,6 @@ from redis_server import redis_server
 from pipelines.runs import failure_messages, run_job
 from pipelines.settings import ROOT, Settings
 
-CITIES = range(1, 4)
 WORKERS = ("first", "second", "third")
 #: The table that depends on the clock.
 TIMELINESS = "timeliness.json"
@@ -220,7 +219,7 @@ def over_workers(
         hosts = {run_id: _worker(instance, run) for run_id, run in records.items()}
         assert hosts[killed] != worker, worker
         assert {host.partition("@")[0] for host in hosts.values()} <= set(WORKERS)
-        assert len({worker, *hosts.values()}) == len(WORKERS)
+        assert len({worker, *hosts.values()}) >= min(len(runs), len(WORKERS))
         stats = [instance.get_run_stats(run_id) for run_id in runs.values() if run_id != killed]
         return {
             "workers": len(WORKERS),
