@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,20 +24,30 @@ HEADING_ROW = 3
 _FONT = "Noto Sans CJK SC"
 _NUMBER_FORMATS = {
     "text": "@",
+    "long text": "@",
     "score": "0.00",
     "change": "+0.00;-0.00;0.00",
+    "effect": "+0.000;-0.000;0.000",
     "moved": "+0;-0;0",
     "whole": "#,##0",
+    "place": "0.0",
     "number": "#,##0.00",
     "share": "0.0%",
     "weight": "0.00",
     "fraction": "0.0000",
 }
+#: Kinds that are text; long text goes over several lines.
+_TEXT = ("text", "long text")
+#: A signed number smaller than this is shown as nought, and then without a sign: it neither rose nor fell.
+_NOUGHT = {"change": (0.00499999, "0.00;0.00"), "effect": (0.000499999, "0.000;0.000")}
+#: Rows of headings: three lines, under which a sheet's table has its filter buttons.
+_HEADING_HEIGHT, _FILTERED_HEIGHT = 46, 62
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet: key of its values, key of its heading in the catalogue, kind of number, width in characters.
+    """A column of a sheet: key of its values, key of its heading in the catalogue, kind of number, least width in
+    characters. A column of text is as wide as its longest, but for long text, which goes over several lines.
 
     `coded` names the kind of code whose words are shown; `tint` colours cells by score (`score`) or by word (`colour`).
     """
@@ -47,6 +58,11 @@ class Column:
     width: float = 10
     coded: str = ""
     tint: str = ""
+
+
+def displayed(text: str) -> int:
+    """How wide a text is shown, in Latin characters: a Chinese one takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
 class Both:
@@ -95,9 +111,10 @@ class Look:
         self.both = Both(data, city)
         base = {"font_name": _FONT, "font_size": 10, "valign": "vcenter"}
         self.kinds = {
-            kind: book.add_format({**base, "num_format": code, "indent": int(kind == "text")})
+            kind: book.add_format({**base, "num_format": code, "indent": int(kind in _TEXT)})
             for kind, code in _NUMBER_FORMATS.items()
         }
+        self.kinds["long text"].set_text_wrap()
         self.indented = [book.add_format({**base, "indent": level + 1, "bold": level == 0}) for level in range(6)]
         self.fractional = book.add_format({**base, "num_format": "#,##0.00"})
         #: text that a spreadsheet would read as a formula when somebody edits the cell
@@ -110,9 +127,23 @@ class Look:
         self.link = book.add_format({**base, "font_color": "#1f5f9e", "underline": 1})
         self.big = book.add_format({**base, "font_size": 28, "bold": True, "num_format": "0.00", "align": "left"})
         self.big_change = book.add_format({**base, "font_size": 16, "num_format": "+0.00;-0.00;0.00", "align": "left"})
-        self.heading = book.add_format(
-            {**base, "bold": True, "text_wrap": True, "bg_color": "#e8edf3", "bottom": 1, "bottom_color": "#8796a8"}
-        )
+        self.nought = {kind: book.add_format({"num_format": code}) for kind, (_, code) in _NOUGHT.items()}
+        heading = {
+            **base,
+            "bold": True,
+            "text_wrap": True,
+            "bg_color": "#e8edf3",
+            "bottom": 1,
+            "bottom_color": "#8796a8",
+        }
+        self.heading = book.add_format(heading)
+        # above its column: text is moved in, numbers stand on the right; on top, where no filter button covers it
+        self.headings = {
+            of_text: book.add_format(
+                {**heading, "valign": "top", **({"align": "left", "indent": 1} if of_text else {"align": "right"})}
+            )
+            for of_text in (True, False)
+        }
         self.tints = {
             key: book.add_format({"bg_color": tinted(self.both.zh.colour_hex(key), 0.22), "font_color": "#1b1f24"})
             for key in self.both.zh.colours
@@ -156,13 +187,17 @@ class Look:
         first = HEADING_ROW if top is None else top
         count = len(rows[columns[0].key])
         for at, column in enumerate(columns):
-            self.write_text(sheet, first, at, self._heading(column), self.heading)
+            self.write_text(sheet, first, at, self._heading(column), self.headings[column.kind in _TEXT])
+            widest = self._cells(sheet, first + 1, at, column, rows[column.key], top is not None)
             if top is None:
-                sheet.set_column(at, at, column.width, self.kinds[column.kind])
-            self._cells(sheet, first + 1, at, column, rows[column.key], top is not None)
+                sheet.set_column(at, at, max(column.width, widest), self.kinds[column.kind])
             if count and column.tint:
                 self.tint(sheet, column.tint, first + 1, at, first + count, at)
-        sheet.set_row(first, 44)
+            if count and column.kind in _NOUGHT:
+                least, _ = _NOUGHT[column.kind]
+                near = {"type": "cell", "criteria": "between", "minimum": -least, "maximum": least}
+                sheet.conditional_format(first + 1, at, first + count, at, {**near, "format": self.nought[column.kind]})
+        sheet.set_row(first, _FILTERED_HEIGHT if top is None else _HEADING_HEIGHT)
         if top is None:
             sheet.freeze_panes(first + 1, frozen)
             sheet.autofilter(first, 0, first + max(count, 1), len(columns) - 1)
@@ -174,9 +209,10 @@ class Look:
     def _heading(self, column: Column) -> str:
         return self.both.heading(column.heading) if column.heading in load_catalogue().texts else column.heading
 
-    def _cells(self, sheet: Worksheet, row: int, at: int, column: Column, values: Iterable[Any], styled: bool) -> None:
+    def _cells(self, sheet: Worksheet, row: int, at: int, column: Column, values: Iterable[Any], styled: bool) -> int:
+        """Write a column's values; how wide it must be for its longest text."""
         style = self.kinds[column.kind] if styled else None
-        if column.kind == "text":
+        if column.kind in _TEXT:
             # a column holds few different texts: each is looked at once
             words: dict[Any, tuple[str, Format | None]] = {}
             for offset, value in enumerate(values):
@@ -186,11 +222,12 @@ class Look:
                     text = self.both.code(column.coded, value) if column.coded else str(value)
                     words[value] = (text, self.guarded if text.startswith(FORMULA_STARTS) else style)
                 sheet.write_string(row + offset, at, *words[value])
-            return
+            return max((displayed(text) for text, _ in words.values()), default=0) + 2 if column.kind == "text" else 0
         for offset, value in enumerate(values):
             if value is not None:
                 fractional = column.kind == "whole" and value != int(value)
                 sheet.write_number(row + offset, at, value, self.fractional if fractional else style)
+        return 0
 
     def tint(self, sheet: Worksheet, by: str, row: int, column: int, last_row: int, last_column: int) -> None:
         """Conditional colours: by score and the method's cut points, or by the colour's word."""

@@ -20,8 +20,8 @@ def write_overview(look: Look, others: Sequence[str]) -> None:
     ranked = ranking(look.data, look.city)
     top = ranked.row(0, named=True)
     sheet.set_column(0, 0, 22)
-    sheet.set_column(1, 1, 30)
-    sheet.set_column(2, 7, 13)
+    sheet.set_column(1, 1, 38)
+    sheet.set_column(2, 7, 14)
     _headline(look, sheet, top)
     row = _facts(look, sheet, 7)
     row = _contents(look, sheet, row + 1, others)
@@ -36,7 +36,7 @@ def _headline(look: Look, sheet: Worksheet, top: dict[str, Any]) -> None:
         ("workbook.field.index", "column.colour", "column.change_month", "column.change_year")
     ):
         look.write_text(sheet, 3, at, look.both.heading(heading), look.heading)
-    sheet.set_row(3, 32)
+    sheet.set_row(3, 46)
     sheet.set_row(4, 40)
     if top["score"] is not None:
         sheet.write_number(4, 0, top["score"], look.big)
@@ -143,12 +143,14 @@ def _trend(look: Look, sheet: Worksheet, unit: str) -> None:
     rows = trend(look.data, unit)
     columns = [Column("period", "column.period"), Column("score", "workbook.field.index", "score")]
     at = _TREND_COLUMN
-    sheet.set_column(at, at + 1, 12)
+    sheet.set_column(at, at + 1, 14)
     look.write_text(sheet, 3, at, look.both.text("workbook.trend"), look.subtitle)
+    sheet.set_row(6, 32)
     for offset, column in enumerate(columns):
-        look.write_text(sheet, 6, at + offset, look.both.heading(column.heading), look.heading)
+        style = look.headings[column.kind == "text"]
+        look.write_text(sheet, 6, at + offset, look.both.heading(column.heading), style)
     for offset, (period, score, *_) in enumerate(rows.iter_rows()):
-        look.write_text(sheet, 7 + offset, at, period, look.plain)
+        look.write_text(sheet, 7 + offset, at, period, look.kinds["text"])
         if score is not None:
             sheet.write_number(7 + offset, at + 1, score, look.kinds["score"])
     last = 6 + rows.height

@@ -6,13 +6,16 @@ from typing import Any
 
 import polars as pl
 
+from gates.result import GATE_NAMES
 from publication.explanation import framework_compared
 from publication.tables import ranking
-from publication.workbook.look import Column, Look
+from publication.workbook.look import HEADING_ROW, Column, Look
 from publication.workbook.overview import write_overview
 
 #: Levels of the framework whose changes are shown; those of indicators are in the long table.
 _DEEPEST_CHANGE = 2
+#: Paper of sheets that are too wide for A4, by the number that XLSX has for it.
+_A3 = 8
 
 
 def write_sheets(look: Look) -> None:
@@ -68,24 +71,24 @@ def look_colours(look: Look, rows: pl.DataFrame) -> list[pl.Expr]:
 _UNIT = (
     Column("unit_code", "column.unit_code", width=12),
     Column("name_zh", "workbook.column.unit_name", width=14),
-    Column("name_en", "workbook.column.unit_name_en", width=24),
+    Column("name_en", "workbook.column.unit_name_en", width=20),
     Column("parent_zh", "workbook.column.parent_name", width=12),
 )
 _NODE = (
-    Column("node_code", "column.node_code", width=11),
-    Column("node_zh", "workbook.column.node_name", width=26),
-    Column("node_en", "workbook.column.node_name_en", width=36),
+    Column("node_code", "column.node_code", width=12),
+    Column("node_zh", "workbook.column.node_name", width=24),
+    Column("node_en", "workbook.column.node_name_en", width=30),
 )
 _CHANGES = (
-    Column("change_month", "column.change_month", "change", 11),
-    Column("rank_change_month", "column.rank_change_month", "moved", 11),
-    Column("change_month_reason", "column.change_month_reason", width=14, coded="reason"),
-    Column("change_year", "column.change_year", "change", 11),
-    Column("rank_change_year", "column.rank_change_year", "moved", 11),
-    Column("change_year_reason", "column.change_year_reason", width=14, coded="reason"),
+    Column("change_month", "column.change_month", "change", 15),
+    Column("rank_change_month", "column.rank_change_month", "moved", 16),
+    Column("change_month_reason", "column.change_month_reason", width=16, coded="reason"),
+    Column("change_year", "column.change_year", "change", 15),
+    Column("rank_change_year", "column.rank_change_year", "moved", 16),
+    Column("change_year_reason", "column.change_year_reason", width=16, coded="reason"),
 )
-_SCORE = Column("score", "column.score", "score", 9)
-_RANK = Column("rank", "column.rank", "whole", 7)
+_SCORE = Column("score", "column.score", "score", 10)
+_RANK = Column("rank", "column.rank", "whole", 9)
 _COLOUR = Column("colour", "column.colour", width=16, tint="colour")
 _COVERAGE = Column("coverage", "column.coverage", "share", 10)
 _STATUS = Column("status", "column.status", width=14, coded="status")
@@ -94,13 +97,13 @@ _STATUS = Column("status", "column.status", width=14, coded="status")
 def _rankings(look: Look) -> None:
     rows = ranking(look.data, look.city)
     intervals = [
-        Column("median_rank", "column.median_rank", "whole", 9),
-        Column("rank_p05", "column.rank_p05", "whole", 9),
-        Column("rank_p95", "column.rank_p95", "whole", 9),
-        Column("ties", "column.ties", "whole", 11),
+        Column("median_rank", "column.median_rank", "place", 13),
+        Column("rank_p05", "column.rank_p05", "place", 13),
+        Column("rank_p95", "column.rank_p95", "place", 13),
+        Column("ties", "column.ties", "whole", 16),
     ]
     columns = [
-        Column("unit_level", "column.level", width=18, coded="level"), _RANK, *_UNIT,
+        Column("unit_level", "column.level", width=12, coded="level"), _RANK, *_UNIT,
         Column("residents", "column.residents", "whole", 12), _SCORE, _COLOUR,
         Column("vetoed", "workbook.column.vetoed", width=9, coded="answer"), *_CHANGES,
         *(c for c in intervals if c.key in rows.columns), _COVERAGE, _STATUS,
@@ -121,11 +124,15 @@ def _scores_wide(look: Look) -> None:
     rows = rows.sort("place").with_columns(look_colours(look, rows))
     ordered = nodes.sort("level", maintain_order=True)
     columns = [*_UNIT, _COLOUR] + [
-        Column(code, f"{name}\n{code}", "score", 10) for code, name in ordered.select("code", "name_zh").iter_rows()
+        Column(code, f"{name}\n{code}", "score", 13) for code, name in ordered.select("code", "name_zh").iter_rows()
     ]
     sheet = look.sheet("scores_wide")
     look.table(sheet, columns, _columns(rows), frozen=2)
-    sheet.set_row(3, 60)
+    sheet.set_row(HEADING_ROW, 76)
+    # a page for each dozen nodes, units named on each: in one page's width nobody could read it
+    sheet.set_paper(_A3)
+    sheet.set_print_scale(60)
+    sheet.repeat_columns(0, 1)
     # the overall index takes its colour from the word beside it: a veto may cap it
     first = len(_UNIT) + 2
     look.tint(sheet, "score", 4, first, 3 + rows.height, len(columns) - 1)
@@ -133,7 +140,7 @@ def _scores_wide(look: Look) -> None:
 
 def _scores_long(look: Look) -> None:
     columns = [
-        *_UNIT[:2], *_NODE[:2], Column("node_level", "column.node_level", "whole", 8), _SCORE, _RANK, _COLOUR,
+        *_UNIT[:2], *_NODE[:2], Column("node_level", "column.node_level", "whole", 12), _SCORE, _RANK, _COLOUR,
         _CHANGES[0], _CHANGES[3], _COVERAGE, _STATUS,
     ]  # fmt: skip
     look.table(look.sheet("scores_long"), columns, _columns(_ordered(look, look.data.table("scores"))), frozen=2)
@@ -142,12 +149,12 @@ def _scores_long(look: Look) -> None:
 def _indicators(look: Look) -> None:
     columns = [
         *_UNIT[:2], *_NODE[:2],
-        Column("numerator", "column.numerator", "whole", 13),
-        Column("denominator", "column.denominator", "whole", 13),
-        Column("value", "column.value", "number", 12),
-        Column("value_smoothed", "column.value_smoothed", "number", 12),
-        Column("unit", "column.unit", width=24, coded="measure_unit"),
-        Column("score", "column.score", "score", 9, tint="score"), _STATUS,
+        Column("numerator", "column.numerator", "whole", 16),
+        Column("denominator", "column.denominator", "whole", 16),
+        Column("value", "column.value", "number", 14),
+        Column("value_smoothed", "column.value_smoothed", "number", 16),
+        Column("unit", "column.unit", width=18, coded="measure_unit"),
+        Column("score", "column.score", "score", 10, tint="score"), _STATUS,
     ]  # fmt: skip
     rows = _ordered(look, look.data.table("values").rename({"indicator_code": "node_code"}))
     # the value of a zero-tolerance indicator is points to deduct, whatever its events are counted in
@@ -185,7 +192,7 @@ def _contributions(look: Look) -> None:
     both = pl.concat([upper.rename({"indicator_code": "node_code"}).select(key), summed.select(key)])
     columns = [
         *_UNIT[:3], Column("comparison", "column.comparison", width=14, coded="comparison"), *_NODE,
-        *(Column(name, f"column.{name}", "change", 11) for name in _EFFECTS),
+        *(Column(name, f"column.{name}", "effect", 13) for name in _EFFECTS),
     ]  # fmt: skip
     look.table(look.sheet("contributions"), columns, _columns(_ordered(look, both)), frozen=2)
 
@@ -210,29 +217,32 @@ def _framework(look: Look) -> None:
     rows = look.data.table("framework").join(departments, on="department", how="left", maintain_order="left")
     columns = [
         Column("code", "column.code", width=11),
-        Column("name_zh", "column.name_zh", width=36),
-        Column("name_en", "column.name_en", width=44),
-        Column("level", "column.level", "whole", 7),
+        Column("name_zh", "column.name_zh", width=44),
+        Column("name_en", "column.name_en", width=30),
+        Column("level", "column.level", "whole", 9),
         Column("parent", "column.parent", width=10),
         Column("weight", "column.weight", "weight", 9),
-        Column("effective_weight", "column.effective_weight", "fraction", 10),
-        Column("aggregation", "column.aggregation", width=18, coded="aggregation"),
+        Column("effective_weight", "column.effective_weight", "fraction", 12),
+        Column("aggregation", "column.aggregation", width=14, coded="aggregation"),
         Column("department_name", "workbook.column.department_name", width=20),
-        Column("numerator", "column.numerator", width=28),
-        Column("denominator", "column.denominator", width=24),
-        Column("scale", "column.scale", "whole", 9),
-        Column("window", "column.window", width=18, coded="window"),
-        Column("direction", "column.direction", width=20, coded="direction"),
-        Column("unit", "column.unit", width=24, coded="measure_unit"),
-        Column("scoring", "column.scoring", width=24, coded="scoring"),
-        Column("params", "column.params", width=36),
-        Column("applies_to", "column.applies_to", width=10),
-        Column("smoothing", "column.smoothing", width=22),
-        Column("note", "column.note", width=60),
+        Column("numerator", "column.numerator", width=20),
+        Column("denominator", "column.denominator", width=20),
+        Column("scale", "column.scale", "whole", 10),
+        Column("window", "column.window", width=14, coded="window"),
+        Column("direction", "column.direction", width=14, coded="direction"),
+        Column("unit", "column.unit", width=18, coded="measure_unit"),
+        Column("scoring", "column.scoring", width=14, coded="scoring"),
+        Column("params", "column.params", "long text", 60),
+        Column("applies_to", "column.applies_to", width=14),
+        Column("smoothing", "column.smoothing", width=14),
+        Column("note", "column.note", "long text", 80),
     ]  # fmt: skip
     sheet = look.sheet("framework")
     values = _columns(rows)
     look.table(sheet, columns, values, frozen=2)
+    sheet.set_paper(_A3)
+    sheet.fit_to_pages(2, 0)
+    sheet.repeat_columns(0, 1)
     for row, (name, level) in enumerate(zip(values["name_zh"], values["level"], strict=True), start=4):
         look.write_text(sheet, row, 1, name, look.indented[min(level, len(look.indented) - 1)])
 
@@ -241,45 +251,57 @@ def _quality(look: Look) -> None:
     names = look.data.table("departments").select(
         pl.col("code").alias("department"), pl.col("name_zh").alias("department_name")
     )
+    titles = pl.DataFrame(
+        [(r.department, r.name, r.title_zh) for r in look.city.record_sets],
+        schema=["department", "record_set", "title"], orient="row",
+    )  # fmt: skip
     judged = pl.col("accepted") + pl.col("quarantined")
     rows = (
         look.data.table("feeds")
         .join(names, on="department", how="left", maintain_order="left")
+        .join(titles, on=["department", "record_set"], how="left", maintain_order="left")
         .with_columns(
             pl.when(judged > 0).then(pl.col("quarantined") / judged).alias("quarantined_share"),
             pl.col("reported").cast(pl.String),
         )
     )
     columns = [
-        Column("department", "column.department", width=10),
-        Column("department_name", "workbook.column.department_name", width=24),
-        Column("record_set", "column.record_set", width=26),
+        Column("department", "column.department", width=13),
+        Column("department_name", "workbook.column.department_name", width=20),
+        Column("record_set", "column.record_set", width=14),
+        Column("title", "workbook.column.record_set_title", width=20),
         Column("period", "column.period", width=10),
-        Column("status", "column.feeds.status", width=16, coded="delivery"),
-        Column("reported", "column.reported", width=10, coded="answer"),
+        Column("status", "column.feeds.status", width=14, coded="delivery"),
+        Column("reported", "column.reported", width=11, coded="answer"),
         *(
-            Column(name, f"column.{name}", "whole", 12)
+            Column(name, f"column.{name}", "whole", 14)
             for name in ("received", "accepted", "quarantined", "other_month", "layout")
         ),
-        Column("quarantined_share", "workbook.column.quarantined_share", "share", 12),
-        Column("landing_file", "column.landing_file", width=50),
+        Column("quarantined_share", "workbook.column.quarantined_share", "share", 14),
+        Column("landing_file", "column.landing_file", width=20),
     ]  # fmt: skip
     look.table(look.sheet("quality"), columns, _columns(rows), frozen=3)
 
 
 def _gates(look: Look) -> None:
     checks = [
-        {"gate": gate, "title": look.both.check(check["check"]), **{k: str(v) for k, v in check.items()}}
+        {
+            "gate": " ".join((gate, *GATE_NAMES[gate])),
+            "title_zh": look.both.zh.check(check["check"]),
+            "title_en": look.both.en.check(check["check"]),
+            **{k: str(v) for k, v in check.items()},
+        }
         for gate, result in sorted(look.data.manifest["gates"].items())
         for check in result["checks"]
     ]
     columns = [
-        Column("gate", "workbook.column.gate", width=9),
-        Column("title", "workbook.column.check", width=70),
+        Column("gate", "workbook.column.gate", width=12),
+        Column("title_zh", "workbook.column.check_zh", width=20),
+        Column("title_en", "workbook.column.check_en", width=20),
         Column("applicable", "workbook.column.applicable", width=11, coded="answer"),
         Column("passed", "workbook.column.passed", width=11, coded="answer"),
-        Column("observed", "workbook.column.observed", width=50),
-        Column("check", "workbook.column.check_code", width=60),
+        Column("observed", "workbook.column.observed", width=20),
+        Column("check", "workbook.column.check_code", width=20),
     ]
     rows = {c.key: [check.get(c.key) for check in checks] for c in columns}
     look.table(look.sheet("gates"), columns, rows, frozen=2)

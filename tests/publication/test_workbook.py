@@ -77,6 +77,34 @@ def test_every_sheet_has_the_notice_filters_and_frozen_headings(planted: IssueDa
     assert book["排名 Rankings"].conditional_formatting
 
 
+def test_no_text_is_cut_and_no_change_that_is_shown_as_nought_has_a_sign(
+    planted: IssueData, city: City, tmp_path: Path
+) -> None:
+    """A unit with a long name, in Chinese and English; a change of less than half a hundredth."""
+    long = pl.col("unit_code") == "99011"
+    units = planted.table("units").with_columns(
+        pl.when(long).then(pl.lit("很长的名" * 12)).otherwise("name_zh").alias("name_zh"),
+        pl.when(long).then(pl.lit("Long name " * 8)).otherwise("name_en").alias("name_en"),
+    )
+    units.write_parquet(planted.folder / "units.parquet")
+    (path,) = write_workbook(planted, city, tmp_path)
+    sheet = openpyxl.load_workbook(path)["排名 Rankings"]
+    headings = {str(cell.value).split("\n")[-1]: cell for cell in sheet[HEADING_ROW + 1]}
+    chinese, english = headings["Unit in Chinese"].column_letter, headings["Unit"].column_letter
+    assert sheet.column_dimensions[chinese].width >= 96
+    assert sheet.column_dimensions[english].width >= 80
+    assert headings["Score"].alignment.horizontal == "right"
+    assert headings["Unit"].alignment.horizontal == "left"
+    change = headings["Change on last month"].column_letter
+    formats = [
+        rule.dxf.numFmt.formatCode
+        for area in sheet.conditional_formatting
+        if str(area.sqref).startswith(change)
+        for rule in area.rules
+    ]
+    assert formats == ["0.00;0.00"]
+
+
 def test_the_same_issue_gives_the_same_bytes(planted: IssueData, city: City, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
