@@ -111,10 +111,9 @@ def write_candidate(
         for name, (table, order) in _robustness_tables(city, fresh, period).items():
             connection.register(f"made_{name}", table)
             _copy(connection, f"select * from made_{name}", order, fresh / f"{name}.parquet", period)  # nosec B608 # our own queries; the month is checked
-    (fresh / "candidate.json").write_text(
-        json.dumps(_description(city, state, receipts, period, code_version), ensure_ascii=False, indent=1) + "\n",
-        encoding="utf-8",
-    )
+    described = _description(city, state, receipts, period, code_version)
+    # on one line: with indents json takes 0.2 s for the 2,700 landing files of a month
+    (fresh / "candidate.json").write_text(json.dumps(described, ensure_ascii=False) + "\n", encoding="utf-8")
     # A gate's answer is about one candidate: without this, a kill before the gates would leave the answers of the
     # candidate before, and publication would take them for this one's.
     for answer in (state.gates / period).glob("[ABC].json"):

@@ -91,7 +91,7 @@ class Comparison:
         lost = (np.isnan(again) | ~self._comparable) & ~np.isnan(old)
         return np.where(lost, later, np.where(np.isnan(old), np.nan, again)), repriced
 
-    def decomposition(self, units: slice) -> Decomposition:
+    def decomposition(self, units: slice | Indices) -> Decomposition:
         """Of some of the units."""
         rescored = np.full((len(self.then.method.leaf), len(self.reader.units.codes)), np.nan)
         shared = self.place_then >= 0
@@ -276,16 +276,18 @@ def _of_members(comparison: Comparison) -> Iterator[pl.DataFrame]:
     units = comparison.reader.units
     tree, leaf = comparison.now.method.method.tree, comparison.now.method.leaf
     root = tree.codes[tree.root]
-    for upper, members in units.members.items():
-        if root not in comparison.nodes or not len(members):
-            continue
-        effects = comparison.decomposition(slice(upper, upper + 1)).effects(root)
+    uppers = [upper for upper, members in units.members.items() if len(members)]
+    if root not in comparison.nodes or not uppers:
+        return
+    effects = comparison.decomposition(np.array(uppers)).effects(root)
+    for place, upper in enumerate(uppers):
+        members = units.members[upper]
         parts = comparison.parts_of_members(upper)
-        multiplier = effects.multiplier[:, 0]
+        multiplier = effects.multiplier[:, place]
         numerator, denominator, people, comes_or_goes = (
             _rows_of(effects, leaf, part.T).T * multiplier for part in vars(parts).values()
         )
-        rest = effects.value[:, 0] - (numerator + denominator + people + comes_or_goes).sum(axis=0)
+        rest = effects.value[:, place] - (numerator + denominator + people + comes_or_goes).sum(axis=0)
         rest = np.where(np.abs(rest) < _NOISE, 0.0, rest)
         none = np.zeros_like(numerator)
         codes = [units.codes[member] for member in members]
@@ -296,7 +298,8 @@ def _of_members(comparison: Comparison) -> Iterator[pl.DataFrame]:
         )  # fmt: skip
         yield _table(
             keys, {"member_code": [NO_MEMBER], "indicator_code": effects.indicators},
-            rest[None], effects.weight.T, effects.availability.T, effects.method.T, none[:1], denominator_part=none[:1],
+            rest[None], effects.weight[None, :, place], effects.availability[None, :, place],
+            effects.method[None, :, place], none[:1], denominator_part=none[:1],
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def _receipts(city: City, state: StateFolder, period: Period) -> bytes:
     }
     plain = {
         key: {
-            name: json.loads(replace(receipt, preview=[], failures=[], header=[], columns={}, notes=[]).to_json())
+            name: asdict(replace(receipt, preview=[], failures=[], header=[], columns={}, notes=[]))
             if receipt
             else None
             for name, receipt in pair.items()
