@@ -26,7 +26,7 @@ from gates.expectations import load_library
 from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.store import read_gate, write_gate
-from warehouse.candidates import write_candidate
+from warehouse.candidates import write_candidates
 from warehouse.contents import TableContents, warehouse_contents
 from warehouse.dbt import dbt_arguments, run_target
 from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
@@ -120,8 +120,8 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
             yield from (_described(event, contents) for event in events)
             verdicts = model_gate(state, invocation.target_path / "run_results.json", months)
             with candidates_lock(state):
+                write_candidates(own_city, state, receipts, months, city_resource.code_version)
                 for period in months:
-                    write_candidate(own_city, state, receipts, period, city_resource.code_version)
                     write_gate(state, verdicts[period])
         log.info("dbt and %d release candidates: %.1f s", len(months), time.monotonic() - began)
 

@@ -13,7 +13,7 @@ from gates.candidate import folder_of_last_month
 from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.release import evaluate_release_gate
-from warehouse.candidates import write_candidate
+from warehouse.candidates import write_candidates
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, month_receipts
 from warehouse.window import run_window
@@ -34,8 +34,7 @@ def compute(city: City, state: StateFolder, months: list[Period]) -> dict[str, d
     run_dbt(city, state, ["build"], state.dbt / "benchmark")
     done("dbt build")
     model_gate(state, state.dbt / "benchmark" / "run_results.json", months)
-    for period in months:
-        write_candidate(city, state, receipts, period, "benchmark")
+    write_candidates(city, state, receipts, months, "benchmark")
     done("candidates and gate B")
     for period in months:
         feed_gate(city, state, period, month_receipts(city, state, period))

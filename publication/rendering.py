@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -30,6 +29,7 @@ from gates.store import json_text
 from publication.files import sha256_of
 from publication.reading import IssueData
 from publication.verify import LOCK, RENDERINGS_FILE
+from warehouse.processes import worker_processes
 
 log = logging.getLogger("pingan.rendering")
 
@@ -173,8 +173,7 @@ def _made(requests: Sequence[tuple[Rendering, Request]], processes: int) -> Iter
     if processes <= 1:
         yield from (_make(rendering, request) for rendering, request in requests)
         return
-    # spawn: a forked child would inherit the threads' locks of polars and Dagster
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with worker_processes(processes) as pool:
         waiting: list[Future[Rendered]] = [pool.submit(_make, *job) for job in requests]
         for future in as_completed(waiting):
             yield future.result()

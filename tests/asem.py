@@ -52,13 +52,15 @@ _DEPARTMENTS = {"Conn": "connectivity", "Sust": "sustainability"}
 _Rows = list[tuple[str, str, str, str, float]]
 
 
-def write_asem_city(target: Path, reader: str) -> tuple[Path, Path]:
+def write_asem_city(target: Path, *readers: str) -> tuple[Path, Path]:
     """Write `asem/` (the city's folder) and `sources/` (its returns for 2018-01) below a folder; answer both.
 
-    `reader` is csv, xlsx, json or sql; ValueError names them for any other.
+    `readers` are one for both departments or one for each: csv, xlsx, json or sql; ValueError names them for any other.
     """
-    if reader not in _WRITERS:
-        raise ValueError(f"no reader {reader!r}: one of {', '.join(READERS)}")
+    for reader in readers:
+        if reader not in _WRITERS:
+            raise ValueError(f"no reader {reader!r}: one of {', '.join(READERS)}")
+    reader_of = dict(zip(_DEPARTMENTS, readers * 2, strict=False))
     city, sources = target / "asem", target / "sources"
     nodes = _nodes()
     indicators = [node for node in nodes if node["Level"] == "1"]
@@ -78,7 +80,7 @@ def write_asem_city(target: Path, reader: str) -> tuple[Path, Path]:
         [(n["iCode"], "stock", departments[n["iCode"]], n["Unit"], n["iName"], n["iName"]) for n in indicators],
     )
     _write(city / "versions" / PERIOD / "framework.csv", _FRAMEWORK, [_framework_row(node, nodes) for node in nodes])
-    feeds = [_feed(code, key, reader) for code, key in _DEPARTMENTS.items()]
+    feeds = [_feed(code, key, reader_of[code]) for code, key in _DEPARTMENTS.items()]
     (city / "feeds.yaml").write_text("feeds:\n" + "".join(feeds), encoding="utf-8")
     for code, key in _DEPARTMENTS.items():
         rows = [
@@ -87,9 +89,9 @@ def write_asem_city(target: Path, reader: str) -> tuple[Path, Path]:
             for indicator, department in departments.items()
             if department == code and row[indicator]
         ]
-        place = sources / _location(key, reader).format(period=PERIOD)
+        place = sources / _location(key, reader_of[code]).format(period=PERIOD)
         place.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[reader](place, rows)
+        _WRITERS[reader_of[code]](place, rows)
     return city, sources
 
 

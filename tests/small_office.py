@@ -25,7 +25,7 @@ from gates.model import model_gate
 from gates.result import GateResult
 from gates.store import read_gate, write_gate
 from publication.issue import PublishResult, publish
-from warehouse.candidates import write_candidate
+from warehouse.candidates import write_candidates
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
 from warehouse.window import run_window
@@ -101,8 +101,8 @@ class Office:
             run_dbt(city, state, ["build"], target)
             verdicts = model_gate(state, target / "run_results.json", months)
             with candidates_lock(state):
+                write_candidates(city, state, receipts, months, CODE_VERSION)
                 for period in months:
-                    write_candidate(city, state, receipts, period, CODE_VERSION)
                     write_gate(state, verdicts[period])
 
     def judge(self, months: Sequence[str] = tuple(PUBLISHED)) -> list[GateResult]:
