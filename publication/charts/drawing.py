@@ -5,6 +5,7 @@ A `Drawer` holds one V8 and is used as a context manager: left open, it keeps th
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -152,6 +153,14 @@ _TEXT = re.compile(
 _FONT_SIZE = re.compile(r"font-size:([\d.]+)px")
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _GEOMETRY = re.compile(r'( (?:d|transform|points|x|y)=")([^"]*)"')
+#: Paths of straight lines and dots alone.
+_STRAIGHT = re.compile(r' d="((?:[ML]-?\d+(?:\.\d)? -?\d+(?:\.\d)?|h0(?![\d.])|Z)+)"')
+_STRAIGHT_PART = re.compile(r"(h0|Z|[ML])(?:(-?[\d.]+) (-?[\d.]+))?")
+#: Shapes that follow one another, each by itself, and what of their look children take from a group.
+_ONE = r"<(?:path|polyline|polygon|rect|circle|line) [^<>]*/>|<text [^<>]*>[^<>]*</text>"
+_SHAPES = re.compile(f"(?:{_ONE}){{2,}}")
+_SHAPE = re.compile(_ONE)
+_LOOK = re.compile(r' ((?:fill|stroke)(?:-opacity)?|stroke-(?:width|linecap|linejoin|dasharray)|text-anchor)="([^"]*)"')
 #: From the middle of a line of text to its baseline, in parts of the font size.
 _TO_BASELINE = 0.36
 
@@ -180,7 +189,54 @@ def compact(svg: str) -> str:
     svg = _GEOMETRY.sub(lambda m: f'{m.group(1)}{_NUMBER.sub(_tenth, m.group(2))}"', svg)
     svg = re.sub(r"></(path|rect|line|polyline|polygon|use)>", "/>", svg)
     svg = re.sub(r"<g[^>]*>\s*</g>|<defs\s*>\s*</defs>", "", svg)
-    return re.sub(r">\s+<", "><", svg).strip()
+    svg = _STRAIGHT.sub(lambda m: f' d="{_by_steps(m.group(1))}"', svg)
+    return _SHAPES.sub(_alike, re.sub(r">\s+<", "><", svg).strip())
+
+
+def _by_steps(path: str) -> str:
+    """A path of straight lines and dots by steps in place of places; a twentieth of a site of many months.
+
+    Places are whole tenths of a pixel, so that steps add up to them exactly.
+    """
+    parts: list[str] = []
+    at: tuple[int, int] | None = None
+    for command, x_text, y_text in _STRAIGHT_PART.findall(path):
+        if not x_text:
+            parts.append(command)  # h0, a dot, or Z, after which ECharts begins anew or ends
+            at = None if command == "Z" else at
+            continue
+        x, y = round(float(x_text) * 10), round(float(y_text) * 10)
+        if at is None:
+            parts.append(f"M{_tenths(x)} {_tenths(y)}")
+        elif command == "L" and y == at[1]:
+            parts.append(f"h{_tenths(x - at[0])}")
+        elif command == "L" and x == at[0]:
+            parts.append(f"v{_tenths(y - at[1])}")
+        else:
+            step = _tenths(y - at[1])
+            parts.append(f"{command.lower()}{_tenths(x - at[0])}{'' if step.startswith('-') else ' '}{step}")
+        at = (x, y)
+    return "".join(parts)
+
+
+def _tenths(number: int) -> str:
+    """A number of tenths as SVG reads it, without what can be left out."""
+    whole, tenth = divmod(abs(number), 10)
+    text = (str(whole) if whole or not tenth else "") + (f".{tenth}" if tenth else "")
+    return f"-{text}" if number < 0 else text
+
+
+def _alike(shapes: re.Match[str]) -> str:
+    """Shapes that follow one another and look alike, under one `<g>` that says how they look once."""
+    made = []
+    for look, run in itertools.groupby(_SHAPE.findall(shapes.group()), key=lambda s: sorted(_LOOK.findall(s))):
+        same = list(run)
+        attributes = "".join(f' {name}="{value}"' for name, value in look)
+        if len(same) > 1 and (len(same) - 1) * len(attributes) > len("<g></g>"):
+            made.append(f"<g{attributes}>{''.join(_LOOK.sub('', shape) for shape in same)}</g>")
+        else:
+            made += same
+    return "".join(made)
 
 
 def _on_baseline(text: re.Match[str]) -> str:

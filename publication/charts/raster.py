@@ -136,11 +136,13 @@ def _lines(path: str) -> list[list[Point]]:
             lines[-1].append(lines[-1][0])
         elif command == "h":
             lines[-1] += [(at[0] + sum(numbers[: i + 1]), at[1]) for i in range(len(numbers))]
-        elif command in "MLl":
-            if command == "M":
+        elif command == "v":
+            lines[-1] += [(at[0], at[1] + sum(numbers[: i + 1])) for i in range(len(numbers))]
+        elif command in "MLml":
+            if command in "Mm":
                 lines.append([])
             for x, y in zip(numbers[::2], numbers[1::2], strict=True):
-                at = (at[0] + x, at[1] + y) if command == "l" else (x, y)
+                at = (at[0] + x, at[1] + y) if command in "ml" else (x, y)
                 lines[-1].append(at)
         else:
             raise ChartError(f"a picture for DOCX has the path command {command!r}: raster.py draws straight lines")

@@ -25,6 +25,7 @@ from publication.rendering import Request
 from publication.site import about, departments, indicators, overview, units
 from publication.site.colours import stylesheet
 from publication.site.facts import Facts
+from publication.site.packing import packed
 from publication.site.pages import Pages
 from publication.site.search import search_index
 from publication.site.words import Words
@@ -152,9 +153,11 @@ def _write_assets(facts: Facts, target: Path) -> None:
     shutil.copyfile(VENDOR / "echarts-NOTICE", folder / "echarts-NOTICE.txt")
     (folder / "colours.css").write_text(stylesheet(facts.colours), encoding="utf-8")
     (folder / "index.js").write_text(f"var pinganIndex={_script(search_index(facts))};\n", encoding="utf-8")
-    for place, month in enumerate(facts.months):
-        scores = _script(about.scores_of(facts, place))
-        (folder / f"scores-{month}.js").write_text(f'pinganMonth("{month}",{scores});\n', encoding="utf-8")
+    for node, place in facts.node_place.items():
+        scores = packed(facts.history[:, :, place].T.tolist())
+        (folder / f"scores-{node}.js").write_text(
+            f"pinganScores({_script(node)},{_script(scores)});\n", encoding="utf-8"
+        )
 
 
 def _script(content: Any) -> str:

@@ -17,7 +17,6 @@ from publication.site.facts import Facts
 from publication.site.overview import cell
 from publication.site.words import Words
 
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Texts that compare.js shows.
 _SCRIPT_WORDS = ("compare.chart", "compare.empty", "compare.many", "compare.loading", "col.month", "chart.table")
 
@@ -274,28 +273,6 @@ def downloads(facts: Facts, words: Words) -> dict[str, Any]:
         if (facts.data.folder / r.name / entry).is_file()
     ]
     return {"title": words.t("downloads.title"), "files": files, "others": others}
-
-
-def scores_of(facts: Facts, month: int) -> dict[str, Any]:
-    """All scores of a month for the compare page: units by nodes, `width` characters of base 36 for each.
-
-    They hold the score in hundredths above `least`; underscores are no score. As JSON numbers a month is 125 kB, so 71.
-    A score may lie far outside 0 to 100 (`minmax` and `z_score` need not clip), so the width is the month's own.
-    """
-    flat = facts.history[month].ravel().tolist()
-    numbers = [None if value != value else round(value * 100) for value in flat]
-    known = [number for number in numbers if number is not None]
-    least = min(known, default=0)
-    width = len(_base36(max(known, default=0) - least))
-    packed = ("_" * width if number is None else _base36(number - least).rjust(width, "0") for number in numbers)
-    return {"least": least, "width": width, "scores": "".join(packed)}
-
-
-def _base36(number: int) -> str:
-    text = _DIGITS[number % 36]
-    while number := number // 36:
-        text = _DIGITS[number % 36] + text
-    return text
 
 
 def _indented(depth: int, name: str) -> str:

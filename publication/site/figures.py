@@ -39,8 +39,9 @@ def figure(
     labels: Sequence[str] = (),
     **more: Any,
 ) -> Figure:
-    """A figure as templates show it; `more` is added to it. Data named in `shared` is the same on all pages: the live
-    chart has it from index.js.
+    """A figure as templates show it; `more` is added to it. Data named in `shared` stands elsewhere, where the live
+    chart finds it: in index.js what is the same on all pages, in the figure's table what a trend shows, in other data
+    the points of a strip.
 
     Drawing is most of a rendering's time, so a picture in which no name stands is drawn once for both languages:
     `nameless` replaces the data that the live chart names things by, and `labels` are put where `label(i)` was drawn.
@@ -71,9 +72,13 @@ def label(place: int) -> str:
 
 
 def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, identity: str = "trend") -> Figure:
-    """A unit's score of a node over the months, with the units above and the spread of its peers."""
+    """A unit's score of a node over the months, with the units above and the spread of its peers.
+
+    Drawn from the numbers of its table, as they are shown: the live chart reads them there, and a month costs each page
+    its numbers once.
+    """
     row = facts.unit[unit]
-    own = [_drawn(v) for v in facts.past(unit, node)]
+    own = facts.past(unit, node)
     uppers = facts.above(unit)[:2]
     lowest = facts.levels[-1]
     # the top unit has no peers: it is shown among the units that it is made of
@@ -85,8 +90,7 @@ def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, iden
         "name": name,
         "own": own,
         "uppers": [
-            {"name": label, "values": [_drawn(v) for v in facts.past(u["unit_code"], node)]}
-            for label, u in zip(series, uppers, strict=True)
+            {"name": label, "values": facts.past(u["unit_code"], node)} for label, u in zip(series, uppers, strict=True)
         ],
         "band": band,
         **facts.chart_frame,
@@ -101,12 +105,17 @@ def trend(facts: Facts, words: Words, drawer: Drawer, unit: str, node: str, iden
         values += [band["low"], band["high"]]
     title = words.t("chart.trend", name=f"{name} · {words.node_name[node]}")
     rows = [[month, *(shown(v[i]) for v in values)] for i, month in enumerate(facts.months)]
+    drawn = {
+        "own": _as_shown(own),
+        "uppers": [{"values": _as_shown(u["values"])} for u in data["uppers"]],
+        "band": band and {side: _as_shown(values) for side, values in band.items()},
+    }
     return figure(
         drawer,
         Chart("trend", data, 640, 280, {"peers": peers}),
         identity,
-        shared=frozenset(facts.chart_frame),
-        nameless={"name": "", "uppers": [{"values": u["values"]} for u in data["uppers"]]},
+        shared=frozenset(data),
+        nameless={"name": "", **drawn},
         title=title,
         sentence=_trend_sentence(words, name, facts.months, own),
         note=words.t("chart.trend_note" if band else "chart.trend_note_alone"),
@@ -168,6 +177,7 @@ def radar(facts: Facts, words: Words, drawer: Drawer, unit: str) -> Figure | Non
             340,
         ),
         "radar",
+        shared=frozenset({"hard"}),
         title=words.t("chart.radar", name=name),
         note=words.t("chart.radar_note"),
         sentence=words.t(
@@ -219,6 +229,9 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
                 "rows": names,
                 "sizes": [size for _, size in above],
                 "points": points,
+                # the same for the live chart, in half the characters
+                "values": [value for value, _ in points],
+                "grades": "".join(chr(ord("0") + place) for _, place in points),
                 "colours": colours,
                 "marks": marks,
                 "limits": nice_limits(numbers, 0.0 if min(numbers) >= 0 and by_value else None),
@@ -229,6 +242,7 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
             60 + 34 * len(names) if len(names) > 1 else 130,
         ),
         "strip",
+        shared=frozenset({"points"}),
         nameless={"rows": [label(i) for i in range(len(names))]},
         labels=names,
         title=words.t("chart.strip", name=words.name(node), what=what + unit_text),
@@ -243,6 +257,10 @@ def strip(facts: Facts, words: Words, drawer: Drawer, node: Row) -> Figure | Non
             median=shown(median(v for v, _ in there)),
         ),
     )
+
+
+def _as_shown(values: Sequence[float | None]) -> list[float | None]:
+    return [None if v is None else float(shown(v).replace(",", "").replace("−", "-")) for v in values]
 
 
 def _drawn(value: float | None) -> float | None:
@@ -361,12 +379,10 @@ def weights(facts: Facts, words: Words, drawer: Drawer) -> Figure:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
     """A plain table: the first column names the row, the others are numbers."""
     first, *others = head
-    columns = "".join(f'<th scope="col">{escape(name)}' for name in others)
-    body = "".join(
-        f"<tr><th scope=row>{escape(row[0])}" + "".join(f"<td>{escape(cell)}" for cell in row[1:]) for row in rows
-    )
+    columns = "".join(f"<th>{escape(name)}" for name in others)
+    body = "".join(f"<tr><th>{escape(row[0])}" + "".join(f"<td>{escape(cell)}" for cell in row[1:]) for row in rows)
     return Markup(  # nosec B704 # every text is escaped
-        f'<table class="num"><caption>{escape(caption)}</caption><thead><tr><th scope="col">{escape(first)}{columns}'
+        f'<table class="num"><caption>{escape(caption)}</caption><thead><tr><th>{escape(first)}{columns}'
         f"<tbody>{body}</table>"
     )
 

@@ -380,7 +380,7 @@ def test_the_site_and_the_bulletin_have_the_real_map_with_its_approval(run: Run,
     boundaries = SOURCES / "area_community_areas.geojson.gz"
     render_site(Request(issue, approved, tmp_path, boundaries))
     page = (tmp_path / "en" / "index.html").read_text(encoding="utf-8")
-    drawn = page[page.index('<div class="real">') : page.index("</svg>", page.index('<div class="real">'))]
+    drawn = page[page.index("<div class=real>") : page.index("</svg>", page.index("<div class=real>"))]
     titles = [title.text or "" for title in ElementTree.fromstring(drawn[drawn.index("<svg") :] + "</svg>").iter(
         "{http://www.w3.org/2000/svg}title")]  # fmt: skip
     assert len(titles) == len(AREAS)

@@ -14,11 +14,31 @@ SVG = "{http://www.w3.org/2000/svg}"
 PIXELS = 1.1
 
 
+def _places(path: str) -> list[tuple[float, float]]:
+    """Where a path goes, by places and by steps; curves by their ends are of no interest here."""
+    x = y = 0.0
+    places = []
+    for command, text in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
+        numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+", text)]
+        if command in "hv":
+            x, y = (x + numbers[0], y) if command == "h" else (x, y + numbers[0])
+        elif command in "ML":
+            x, y = numbers
+        elif command in "ml":
+            x, y = x + numbers[0], y + numbers[1]
+        else:
+            continue
+        if (command, numbers) != ("h", [0.0]):
+            places.append((x, y))
+    return places
+
+
 class Picture:
     """A parsed chart."""
 
     def __init__(self, text: str) -> None:
         self.root = ElementTree.fromstring(text)
+        self._group = {child: parent for parent in self.root.iter() for child in parent}
         self.texts = [(self._place(e), e.text or "") for e in self.root.iter(f"{SVG}text")]
         self.points: list[tuple[float, float]] = []
         for element in self.root.iter():
@@ -26,8 +46,14 @@ class Picture:
                 self.points.append((float(element.get("cx", "nan")), float(element.get("cy", "nan"))))
             elif element.tag == f"{SVG}path":
                 dx, dy = self._shift(element)
-                numbers = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", element.get("d", ""))
-                self.points += [(float(x) + dx, float(y) + dy) for x, y in numbers]
+                self.points += [(x + dx, y + dy) for x, y in _places(element.get("d", ""))]
+
+    def look(self, element: ElementTree.Element, name: str) -> str | None:
+        """An attribute of an element, or of the nearest group around it that has it."""
+        at: ElementTree.Element | None = element
+        while at is not None and name not in at.attrib:
+            at = self._group.get(at)
+        return None if at is None else at.get(name)
 
     def _place(self, element: ElementTree.Element) -> tuple[float, float]:
         return self._shift(element)
@@ -48,7 +74,7 @@ class Picture:
         for element in self.root.iter(f"{SVG}text"):
             text = (element.text or "").replace(",", "").replace("−", "-")
             if (
-                element.get("text-anchor") == anchor
+                self.look(element, "text-anchor") == anchor
                 and element.get("font-weight") is None
                 and re.fullmatch(r"-?\d+(\.\d+)?", text)
             ):
@@ -73,7 +99,7 @@ class Picture:
 
     def dots(self) -> int:
         """How many dots there are, alone or as points of a path."""
-        paths = [e.get("d", "") for e in self.root.iter(f"{SVG}path") if e.get("stroke-linecap") == "round"]
+        paths = [e.get("d", "") for e in self.root.iter(f"{SVG}path") if self.look(e, "stroke-linecap") == "round"]
         return len(list(self.root.iter(f"{SVG}circle"))) + sum(path.count("h0") for path in paths)
 
     def says(self, text: str) -> bool:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
-
-import numpy as np
-import pytest
 
 from publication.charts.drawing import Chart, Drawer, paper_palette
-from publication.site.about import scores_of
 from publication.site.figures import figure, label, nice_limits
 
 NAME = "</script><b>&\"'街道"
@@ -35,18 +30,3 @@ def test_an_axis_holds_its_values_on_round_ends() -> None:
         assert high >= max(values)
         assert low < high
         assert floor is None or low == floor
-
-
-@pytest.mark.parametrize(
-    "scores",
-    [[[91.37, np.nan], [0.0, 100.0]], [[-229.27, 12.5], [np.nan, 4_000_000.01]], [[np.nan, np.nan]], [[7.25, 7.25]]],
-)
-def test_scores_packed_for_the_compare_page_can_be_read_again(scores: list[list[float]]) -> None:
-    given = np.array(scores)
-    packed = scores_of(SimpleNamespace(history=[given]), 0)  # type: ignore[arg-type]
-    width, text = packed["width"], packed["scores"]
-    read = [
-        np.nan if (part := text[at : at + width]).startswith("_") else (int(part, 36) + packed["least"]) / 100
-        for at in range(0, len(text), width)
-    ]
-    assert np.array_equal(np.array(read).reshape(given.shape), given, equal_nan=True)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import polars as pl
 import pytest
 from finished_run import FinishedRun
+from py_mini_racer import MiniRacer
 from renderings.conftest import Rendered
 from renderings.svg_reading import Picture
 
@@ -192,12 +193,12 @@ def test_an_upper_units_page_takes_its_change_apart_by_member(site: Rendered) ->
     effects = site.data.table("member_contributions").filter(comparison="year")
     for unit in ("620500", "620502"):
         text = site.page(f"units/{unit}.html")
-        section = text[text.index('id="members"') : text.index('id="heat"')]
+        section = text[text.index("id=members") : text.index("id=heat")]
         table = section[section.index("<table") :]
         for member in facts.members[unit]:
             below = pl.col("member_code").str.starts_with(member["unit_code"])
             own = shown(effects.filter(below, unit_code=unit)["total"].sum(), 3, signed=True)
-            row = re.search(rf'href="../units/{member["unit_code"]}\.html">.*?(?=<tr|<tfoot)', table, re.DOTALL)
+            row = re.search(rf"href=../units/{member['unit_code']}\.html>.*?(?=<tr|<tfoot)", table, re.DOTALL)
             assert row, member["unit_code"]
             assert text_of(row.group().replace("<td", " <td")).split()[6] == own, member["unit_code"]
         foot = text_of(table[table.index("<tfoot>") : table.index("</table>")]).split()
@@ -212,7 +213,7 @@ def test_pages_say_how_often_each_grade_came_out_and_what_decides_the_ranks(site
         own = shares.filter(pl.col("share") > 0, unit_code=unit)["share"]
         assert sorted(re.findall(r"[\d.]+(?=%)", head)) == sorted(shown(100 * s, 1) for s in own)
     text = site.page("quality.html")
-    table = text_of(text[text.index('id="robustness"') : text.index('id="quarantine"')])
+    table = text_of(text[text.index("id=robustness") : text.index("id=quarantine")])
     for row in site.data.table("robustness_sensitivity").iter_rows(named=True):
         for kind in ("first", "total"):
             index, low, high = (shown(row[f"{kind}_order{end}"]) for end in ("", "_p05", "_p95"))
@@ -230,7 +231,7 @@ def test_an_indicators_page_has_every_unit_with_value_and_score(site: Rendered) 
     facts = site.facts
     for indicator in ("I010101", "I030104", "I020303"):
         text = site.page(f"indicators/{indicator}.html")
-        table = text[text.index('<h2 id="all">') :]
+        table = text[text.index("<h2 id=all>") :]
         for unit in facts.units:
             found = re.search(rf"href=../units/{unit['unit_code']}\.html>.*", table)
             assert found, unit["unit_code"]
@@ -275,7 +276,7 @@ def test_first_rows_are_the_same_whatever_the_order_they_come_in() -> None:
 
 def test_what_would_be_shown_as_no_change_is_no_rise(site: Rendered) -> None:
     text = site.page("en/index.html")
-    moved = text[text.index('id="moved"') :]
+    moved = text[text.index("id=moved") :]
     lists = re.findall(r"<caption>(?:Rose|Fell) most.*?</table>", moved, re.DOTALL)
     assert len(lists) >= 8
     assert [found for found in lists if re.search(r">[+−]?0\.00<", found[found.index("<tbody>") :])] == []
@@ -290,20 +291,20 @@ def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) 
         for figure in re.finditer(r'<figure class="chart (\w+)".*?</figure>', text, re.DOTALL):
             kind = figure.group(1)
             picture = Picture(re.search(r"<svg.*?</svg>", figure.group(), re.DOTALL).group())  # type: ignore[union-attr]
-            content = re.search(r'<script type="application/json">(.*?)</script>', figure.group(), re.DOTALL)
+            content = re.search(r"<script type=.application/json.>(.*?)</script>", figure.group(), re.DOTALL)
             data = json.loads(content.group(1))["data"]  # type: ignore[union-attr]
             counted[kind] = counted.get(kind, 0) + 1
             where = (name, kind)
             if kind == "trend":
-                band = data["band"] or {"low": [], "high": []}
-                values = [*data["own"], *band["low"], *band["high"]]
-                for upper in data["uppers"]:
-                    values += upper["values"]
+                # the live chart reads the table: the same numbers must stand in the picture
+                cells = re.findall(r"<td>([^<]*)", figure.group())
+                values = [None if cell == "–" else float(cell.replace("−", "-")) for cell in cells]
+                assert len(values) >= len(site.facts.months), where
                 assert picture.missing(values) == [], where
             elif kind == "strip":
-                values = [p[0] for p in data["points"]] + data["marks"]
-                assert picture.missing(values, axis=0) == [], where
-                assert picture.dots() >= sum(p[0] is not None for p in data["points"]), where
+                assert len(data["values"]) == len(data["grades"]) == len(site.facts.strip_units), where
+                assert picture.missing(data["values"] + data["marks"], axis=0) == [], where
+                assert picture.dots() >= sum(value is not None for value in data["values"]), where
             elif kind == "radar":
                 own = data["series"][-1]["values"]
                 assert [v for v in own if not picture.says(shown(v, 1))] == [], where
@@ -314,7 +315,7 @@ def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) 
             else:
                 lines = [line for n in data["tree"] for line in n["name"].split("\n")]
                 assert all(picture.says(line) for line in lines), where
-        for svg in re.findall(r'<figure class="map">.*?(<svg.*?</svg>)', text, re.DOTALL):
+        for svg in re.findall(r"<figure class=map>.*?(<svg.*?</svg>)", text, re.DOTALL):
             counted["map"] = counted.get("map", 0) + 1
             picture = Picture(svg)
             titles = [e.text or "" for e in picture.root.iter() if e.tag.endswith("title")]
@@ -333,15 +334,21 @@ def test_every_picture_is_xml_and_shows_every_value_of_its_data(site: Rendered) 
 def test_live_charts_are_drawn_from_the_very_numbers_of_the_issue(site: Rendered) -> None:
     facts = site.facts
     text = site.page("units/620502.html")
-    data = json.loads(re.search(r'id="trend".*?json">(.*?)</script>', text, re.DOTALL).group(1))["data"]  # type: ignore[union-attr]
-    assert data["own"] == [pytest.approx(v, abs=5e-5) for v in facts.past("620502", "I")]
-    content = (site.folder / "assets" / f"scores-{site.data.period}.js").read_text()
-    packed = json.loads(content[content.index(",") + 1 : content.rindex(")")])
-    width = packed["width"]
-    parts = [packed["scores"][i : i + width] for i in range(0, len(packed["scores"]), width)]
-    scores = [None if part == "_" * width else int(part, 36) + packed["least"] for part in parts]
-    flat = [facts.score[u["unit_code"], n["code"]]["score"] for u in facts.units for n in facts.nodes]
-    assert scores == [None if v is None else pytest.approx(v * 100, abs=0.5) for v in flat]
+    # a trend's live chart reads the table beside it
+    table = re.search(r"id=trend .*?<tbody>(.*?)</table>", text, re.DOTALL).group(1)  # type: ignore[union-attr]
+    assert re.findall(r"<tr><th>[\d-]+<td>([\d.]+)", table) == [shown(v) for v in facts.past("620502", "I")]
+    engine = MiniRacer()
+    for script in ("index.js", "unpack.js"):
+        engine.eval((site.folder / "assets" / script).read_text(encoding="utf-8"))
+    engine.eval("var read={};function pinganScores(node,text){read[node]=pinganUnpack(text,pinganIndex.months.length)}")
+    for node in facts.nodes:
+        engine.eval((site.folder / "assets" / f"scores-{node['code']}.js").read_text(encoding="utf-8"))
+    read = json.loads(engine.eval("JSON.stringify(read)"))
+    assert set(read) == set(facts.node)
+    for node, months in read.items():
+        now = [facts.score[u["unit_code"], node]["score"] for u in facts.units]
+        assert [own[-1] for own in months] == [None if v is None else pytest.approx(v, abs=0.005001) for v in now]
+    assert read["I"][facts.unit_place["620502"]] == [pytest.approx(v, abs=0.005001) for v in facts.past("620502", "I")]
 
 
 def test_names_are_found_by_pinyin(site: Rendered) -> None:

@@ -1,9 +1,9 @@
-/* The compare page: any units, any indicators, any months. The choice lives in the address (after #), and each month's
+/* The compare page: any units, any indicators, any months. The choice lives in the address (after #), and each node's
  * scores are read as a script, which works from disk where fetch does not. */
 (function () {
   "use strict";
   var loaded = {}, waiting = {};
-  window.pinganMonth = function (month, scores) { loaded[month] = scores; };
+  window.pinganScores = function (node, text) { loaded[node] = pinganUnpack(text, pinganIndex.months.length); };
 
   var body = document.body, which = body.dataset.language === "zh" ? 1 : 2, assets = body.dataset.assets;
   var form = document.getElementById("compare"), out = document.getElementById("compared");
@@ -34,27 +34,20 @@
     history.replaceState(null, "", "#" + address.toString().replace(/%2C/g, ","));
   }
 
-  function load(months, then) {
-    var missing = months.filter(function (m) { return !loaded[m]; });
+  function load(nodes, then) {
+    var missing = nodes.filter(function (n) { return !loaded[n]; });
     if (!missing.length) { then(); return; }
     out.textContent = words["compare.loading"];
     var left = missing.length;
-    missing.forEach(function (month) {
-      if (waiting[month]) { waiting[month].push(done); return; }
-      waiting[month] = [done];
+    missing.forEach(function (node) {
+      if (waiting[node]) { waiting[node].push(done); return; }
+      waiting[node] = [done];
       var script = document.createElement("script");
-      script.src = assets + "scores-" + month + ".js";
-      script.onload = function () { waiting[month].forEach(function (f) { f(); }); delete waiting[month]; };
+      script.src = assets + "scores-" + node + ".js";
+      script.onload = function () { waiting[node].forEach(function (f) { f(); }); delete waiting[node]; };
       document.head.appendChild(script);
     });
     function done() { left -= 1; if (!left) then(); }
-  }
-
-  function score(month, unit, node) {
-    /* `width` characters for each score: hundredths above the month's least, in base 36 (about.py, scores_of) */
-    var of = loaded[month], at = of.width * (place.units[unit] * pinganIndex.nodes.length + place.nodes[node]);
-    var text = of.scores.slice(at, at + of.width);
-    return text[0] === "_" ? null : (parseInt(text, 36) + of.least) / 100;
   }
 
   function element(name, text, attributes) {
@@ -71,12 +64,12 @@
     var months = pinganIndex.months.slice(ends[0], ends[1] + 1);
     toAddress();
     if (!units.length || !nodes.length) { out.textContent = words["compare.empty"]; return; }
-    load(months, function () {
+    load(nodes, function () {
       if (mine !== turn) return;
       var lines = [];
       units.forEach(function (u) {
         nodes.forEach(function (n) {
-          lines.push({ name: pinganIndex.units[place.units[u]][which] + " · " + pinganIndex.nodes[place.nodes[n]][which], values: months.map(function (m) { return score(m, u, n); }) });
+          lines.push({ name: pinganIndex.units[place.units[u]][which] + " · " + pinganIndex.nodes[place.nodes[n]][which], values: loaded[n][place.units[u]].slice(ends[0], ends[1] + 1) });
         });
       });
       out.textContent = "";

@@ -14,11 +14,30 @@
   /* Names of a strip chart's dots. */
   function names() { return pinganIndex.strip.map(function (place) { return pinganIndex.units[place][which]; }); }
 
+  /* What a trend shows: a line for each column of its table, and the peers' band, which are the last two. */
+  function trendOf(figure, banded) {
+    var table = figure.querySelector("table"), heads = table.tHead.rows[0].cells;
+    var columns = Array.prototype.slice.call(heads, 1).map(function (head, i) {
+      return { name: head.textContent, values: Array.prototype.map.call(table.tBodies[0].rows, function (row) { return key(row.cells[i + 1]); }) };
+    });
+    var band = banded ? columns.splice(-2).map(function (c) { return c.values; }) : null;
+    return { name: columns[0].name, own: columns[0].values, uppers: columns.slice(1), band: band && { low: band[0], high: band[1] } };
+  }
+
   function enliven(figure) {
     var picture = figure.querySelector(".picture"), live = figure.querySelector(".live");
     var content = JSON.parse(figure.querySelector("script").textContent);
-    if (figure.dataset.kind === "strip") content.data.names = names();
-    if (figure.dataset.kind === "trend") ["months", "cuts", "hard"].forEach(function (k) { content.data[k] = pinganIndex[k]; });
+    if (figure.dataset.kind === "strip") {
+      content.data.names = names();
+      content.data.points = content.data.values.map(function (v, i) {
+        return [v, content.data.grades.charCodeAt(i) - 0x30];
+      });
+    }
+    if (figure.dataset.kind === "trend") {
+      content.data = trendOf(figure, content.words.peers);
+      ["months", "cuts", "hard"].forEach(function (k) { content.data[k] = pinganIndex[k]; });
+    }
+    if (figure.dataset.kind === "radar") content.data.hard = pinganIndex.hard;
     live.setAttribute("aria-label", picture.getAttribute("aria-label"));
     live.style.height = figure.dataset.height + "px";
     live.hidden = false;
@@ -64,8 +83,19 @@
     return number !== "" && !isNaN(Number(number)) ? Number(number) : text;
   }
 
+  function made(name, attributes) {
+    var element = document.createElement(name);
+    Object.keys(attributes).forEach(function (a) { element.setAttribute(a, attributes[a]); });
+    return element;
+  }
+
   function search(form) {
-    var input = form.querySelector("input"), list = form.querySelector("ul"), chosen = -1, found = [];
+    var input = made("input", { id: "search-words", type: "search", autocomplete: "off", spellcheck: "false", placeholder: form.dataset.hint, role: "combobox", "aria-expanded": "false", "aria-controls": "search-found", "aria-autocomplete": "list" });
+    var list = made("ul", { id: "search-found", role: "listbox", "aria-label": form.dataset.found, hidden: "" });
+    var chosen = -1, found = [];
+    form.appendChild(made("label", { "for": "search-words" })).textContent = form.dataset.label;
+    form.appendChild(input);
+    form.appendChild(list);
     var kinds = [["units", "units/"], ["nodes", "indicators/"], ["departments", "departments/"]];
     form.hidden = false;
     form.addEventListener("submit", function (event) { event.preventDefault(); go(Math.max(chosen, 0)); });
