@@ -9,6 +9,9 @@ from publication.charts.drawing import ink_on, mixed
 
 _DARK_PAPER = "#12181d"
 
+#: Classes of cells: of the best colour's tint, which cells of a column of scores have by themselves, and of none.
+BEST_TINT, NO_TINT = "h0", "hn"
+
 
 def stylesheet(colours: Sequence[Mapping[str, Any]]) -> str:
     """Variables `--c-<key>`, `--on-<key>`, `--t-<key>` (the tint of a table's cell), and the classes that use them."""
@@ -28,4 +31,8 @@ def stylesheet(colours: Sequence[Mapping[str, Any]]) -> str:
         f".h{place}{{background:var(--t-{c['key']})}}"
         for place, c in enumerate(colours)
     )
+    for column in (3, 4) if colours else ():
+        classes += (
+            f".scores{column}>tbody>tr>td:nth-child({column}):not([class]){{background:var(--t-{colours[0]['key']})}}"
+        )
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{classes}\n"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from markupsafe import Markup, escape
 
 from publication.numbers import MISSING, shown
+from publication.site.colours import BEST_TINT, NO_TINT
 from publication.site.facts import Row
 from publication.site.words import Words
 
@@ -55,7 +56,9 @@ def unit_rows(words: Words, node: Row, units: Iterable[Row], root: str = "../") 
 def _row(words: Words, href: str, name: str, score: Row, *, upper: bool, value: str | None, rank_last: bool) -> str:
     status = "" if score["status"] == "measured" else f" <small>{escape(words.status(score['status']))}</small>"
     rank = f"<td>{score['rank'] or MISSING}"
-    tint = f" class={words.heat_class[score['colour']]}" if score["colour"] else ""
+    # most scores have the best colour: the style sheet gives it to a cell of scores that says no other (`colours`)
+    tint = words.heat_class[score["colour"]] or NO_TINT
+    tint = "" if tint == BEST_TINT else f" class={tint}"
     return (
         f"<tr{' class=u' if upper else ''}><th><a href={href}>{escape(name)}</a>{status}{'' if rank_last else rank}"
         f"{'' if value is None else f'<td>{value}'}<td{tint}>{shown(score['score'])}"

@@ -193,6 +193,27 @@ def test_a_table_sorts_by_its_columns(site: Rendered, browser: Browser) -> None:
             assert numbers == sorted(numbers, reverse=order == "descending")
 
 
+def test_every_score_stands_on_the_tint_of_its_colour(site: Rendered, browser: Browser) -> None:
+    """The best colour's tint is in no cell but in the style sheet; a cell without a score has none."""
+    facts = site.facts
+    tints: dict[str, set[str]] = {}
+    with reader(browser) as (page, _):
+        for path, column in (("units/620502001", 3), ("indicators/I0101", 3), ("indicators/I090304", 4)):
+            page.goto((site.folder / f"{path}.html").as_uri())
+            kind, _, own = path.partition("/")
+            cells = page.evaluate(f"""() => Array.from(document.querySelectorAll('.scores{column} tbody tr'))
+                .filter(row => row.cells.length > 2 && !row.matches('.u'))
+                .map(row => [row.querySelector('a').href, row.cells[{column - 1}]])
+                .map(([link, cell]) => [link, getComputedStyle(cell).backgroundColor])""")
+            assert len(cells) > 100
+            for link, tint in cells:
+                other = link.rpartition("/")[2].removesuffix(".html")
+                unit, node = (own, other) if kind == "units" else (other, own)
+                tints.setdefault(facts.score[unit, node]["colour"] or "", set()).add(tint)
+    assert {colour: len(found) for colour, found in tints.items()} == dict.fromkeys(tints, 1)
+    assert len(set.union(*tints.values())) == len(tints) == 5
+
+
 def test_served_on_loopback_it_reads_as_from_disk(site: Rendered, browser: Browser) -> None:
     with issue_server(site.issues) as server:
         thread = threading.Thread(target=server.serve_forever)
