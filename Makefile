@@ -25,7 +25,7 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 # mypy takes a minute of one processor, the packages and the other linters the other one's
 test: $(VENV)/.development ## All tests (CI calls this).
 	$(MAKE) --jobs=2 --output-sync=target types packages linters
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"

@@ -22,7 +22,7 @@ from benchmarks.__main__ import machine
 from benchmarks.backfill import compute
 from benchmarks.processes import Cost, run_measured
 from benchmarks.whole_graph import run_config
-from city import City, Period, StateFolder, months_between
+from city import Period, StateFolder, months_between
 from city.periods import add_months
 from feeds.landing import land_department
 from pipelines.runs import prepare_instance
@@ -75,7 +75,7 @@ def main(range_months: int, repeat: int, default_executor: bool) -> None:
         click.echo(_table(costs))
         click.echo(_verdicts(costs))
         if range_months:
-            click.echo(_range(city, state, sources, range_months, progress))
+            click.echo(_range(where, range_months, environment, repeat, progress))
         progress("done")
 
 
@@ -137,8 +137,13 @@ def _on_a_copy(where: Settings, command: list[str], environment: Mapping[str, st
         return run_measured(command, own)
 
 
-def _range(city: City, state: StateFolder, sources: str, count: int, progress: Callable[[str], None]) -> str:
-    """A range against its last month: both from landed deliveries, reading them timed by itself."""
+def _range(
+    where: Settings, count: int, environment: Mapping[str, str], repeat: int, progress: Callable[[str], None]
+) -> str:
+    """A range against its last month, each one Dagster run from landed deliveries to judged candidates; and where the
+    seconds go, step by step without Dagster.
+    """
+    city, state, sources = where.load()
     months = months_between(city.first_issue, add_months(city.first_issue, count - 1))
     began = time.perf_counter()
     for place, month in enumerate(months):
@@ -146,17 +151,28 @@ def _range(city: City, state: StateFolder, sources: str, count: int, progress: C
         for feed in city.feeds:
             land_department(city, state, feed.department.key, month, sources, os.environ)
     raw = time.perf_counter() - began
-    progress("one month, computed and judged")
+    costs = {}
+    for name, first in (("one", months[-1]), ("range", months[0])):
+        words = [sys.executable, "-m", "benchmarks.whole_graph", "--beyond-feeds", f"{first}..{months[-1]}"]
+        taken = []
+        for turn in range(repeat):
+            progress(f"{first} … {months[-1]}, computed and judged: {turn + 1} of {repeat}")
+            taken.append(run_measured(words, environment))
+        costs[name] = min(taken, key=lambda cost: cost.seconds)
+    one, many = costs["one"], costs["range"]
+    progress("the same steps one by one")
     compute(city, state, months[-1:])
-    one = compute(city, state, months[-1:])
-    progress(f"{count} months, computed and judged")
-    many = compute(city, state, months)
-    marginal = (many["together"]["wall"] - one["together"]["wall"]) / max(count - 1, 1)
-    ratio = many["together"]["wall"] / one["together"]["wall"]
-    lines = [f"\n{count} months beyond one, from landed deliveries (their raw files took {raw:.0f} s):"]
-    lines += [f"{'step':<28}{'one month s':>13}{f'{count} months s':>14}"]
-    lines += [f"{step:<28}{one[step]['wall']:>13.2f}{many[step]['wall']:>14.2f}" for step in one]
+    steps_of_one, steps_of_many = compute(city, state, months[-1:]), compute(city, state, months)
+    marginal = (many.seconds - one.seconds) / max(count - 1, 1)
+    ratio = many.seconds / one.seconds
+    lines = [f"\n{count} months and one, from landed deliveries (their raw files took {raw:.0f} s):"]
+    lines += [f"{'':<40}{'one month s':>13}{f'{count} months s':>14}"]
+    lines += [f"{'a Dagster run, start and end included':<40}{one.seconds:>13.1f}{many.seconds:>14.1f}"]
     lines += [
+        f"{step:<40}{steps_of_one[step]['wall']:>13.1f}{steps_of_many[step]['wall']:>14.1f}" for step in steps_of_one
+    ]
+    lines += [
+        f"peak memory of the range: {many.peak_bytes / 2**30:.2f} GiB",
         f"a further month: {marginal:.2f} s, goal {GOAL_MARGINAL:g} s: {_met(marginal, GOAL_MARGINAL)}",
         f"{count} months to one: {ratio:.1f} times, goal {GOAL_RANGE:g}: {_met(ratio, GOAL_RANGE)}",
     ]

@@ -7,12 +7,15 @@ job for Dagster's default executor, a process for each step: `dagster job execut
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-from pipelines.definitions import build_definitions
-from pipelines.runs import failure_messages, run_job
+from city import months_between
+from pipelines.definitions import build_definitions, month_partitions
+from pipelines.definitions import jobs as own_jobs
+from pipelines.runs import failure_messages, prepare_instance, range_tags, run_job
 from pipelines.settings import settings
 
 
@@ -29,8 +32,30 @@ def defs() -> dg.Definitions:
     return dg.Definitions(assets=own.assets, jobs=[job], resources=own.resources)
 
 
+def run_beyond_feeds(months: Sequence[str]) -> None:
+    """The job `backfill` without the feeds: landed deliveries to judged candidates, one run in this process."""
+    where = settings()
+    own = build_definitions(where)
+    city, _, _ = where.load()
+    selection = own_jobs(city, month_partitions(city))["backfill"].selection - dg.AssetSelection.groups("feeds")
+    job = dg.define_asset_job(
+        "beyond_feeds", selection, executor_def=dg.in_process_executor, partitions_def=month_partitions(city)
+    )
+    definitions = dg.Definitions(assets=own.assets, jobs=[job], resources=own.resources)
+    with dg.DagsterInstance.from_config(str(prepare_instance(where))) as instance:
+        definitions.resolve_job_def("beyond_feeds").execute_in_process(
+            instance=instance,
+            partition_key=months[0] if len(months) == 1 else None,
+            tags={} if len(months) == 1 else range_tags(months),
+        )
+
+
 def main() -> None:
-    """Run the month given; status 1 and what failed when it does not succeed."""
+    """`MONTH` runs the month; `--beyond-feeds MONTH..MONTH` the computed part of a range. Status 1 when it fails."""
+    if sys.argv[1] == "--beyond-feeds":
+        first, _, last = sys.argv[2].partition("..")
+        run_beyond_feeds(months_between(first, last or first))
+        return
     where = settings()
     result = run_job(where, "monthly_index", [sys.argv[1]], run_config(where.load()[0].key))
     if not result.success:

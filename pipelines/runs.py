@@ -44,7 +44,7 @@ def run_job(
     configuration: dict[str, Any] = dict(run_config or {})
     configuration.setdefault("loggers", {"console": {"config": {"log_level": "CRITICAL"}}})
     single = len(months) == 1
-    tags = process_tag() | ({} if single else _range_tags(months))
+    tags = process_tag() | ({} if single else range_tags(months))
     log_file = where.home / "logs" / "last_run.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -63,7 +63,8 @@ def run_job(
         )
 
 
-def _range_tags(months: Sequence[Period]) -> dict[str, str]:
+def range_tags(months: Sequence[Period]) -> dict[str, str]:
+    """Tags by which Dagster takes a run for one over a range of months."""
     return {
         "dagster/asset_partition_range_start": months[0],
         "dagster/asset_partition_range_end": months[-1],

@@ -68,7 +68,7 @@ def _table(city: City, period: Period, rows: pl.DataFrame, title: str, console: 
         ("index", "right"),
         ("change", "right"),
     ):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(name, justify=justify, no_wrap=True)
     table.add_column("colour", no_wrap=True)
     for row in rows.iter_rows(named=True):
         change = row["change_month"]

@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     from pipelines.settings import Settings
 
     home = tmp_path_factory.mktemp("home")
-    where = Settings(home=home, city="chicago", sources=str(SOURCES))
+    where = Settings(home=home, city="chicago", sources=str(SOURCES), renderings=("none",))
     for job in ("backfill", "publish"):
         result = run_job(where, job, MONTHS)
         assert result.success, "\n".join(failure_messages(result))

@@ -20,7 +20,7 @@ from pipelines.reproduction import reproduce
 from publication.issue import PublicationRefused
 from publication.listing import format_issues, list_issues
 from publication.verify import verify
-from warehouse.candidates import write_candidate
+from warehouse.candidates import write_candidates
 from warehouse.inputs import InputGoneError
 from warehouse.window import run_window
 
@@ -129,7 +129,7 @@ def test_a_new_candidate_drops_what_gates_said_of_the_one_before(corrected: Corr
     assert read_gate(office.state, "2022-01", "A") is not None
     window = run_window(office.city, "2022-01", "2022-02")
     receipts = current_landing(office.state, office.city.record_sets, window.feed_months)
-    write_candidate(office.city, office.state, receipts, "2022-01", CODE_VERSION)
+    write_candidates(office.city, office.state, receipts, ["2022-01"], CODE_VERSION)
     assert [read_gate(office.state, "2022-01", gate) for gate in "ABC"] == [None, None, None]
     assert not left.exists()
     measures = office.state.candidate("2022-01") / "measures.parquet"

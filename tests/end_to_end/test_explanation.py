@@ -116,7 +116,7 @@ def test_ten_random_changes_lead_to_the_records_that_a_direct_query_finds(tiansh
     assert len(seen) > 30
 
 
-@pytest.mark.parametrize("period", LAST_TWO)
+@pytest.mark.parametrize("period", LAST_TWO[-1:])
 def test_records_add_up_to_every_measure_of_every_unit(tianshui_run: FinishedRun, period: str) -> None:
     issue = read_issue_data(tianshui_run.state, period)
     city = tianshui_run.city

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,8 @@ from pipelines.settings import Settings
 
 pytestmark = pytest.mark.end_to_end
 
-#: The session's run computed these in order, within thirteen months; here the later one comes first.
-SHUFFLED = ("2022-02", "2022-01")
-AGAIN = "2022-01"
+#: The session's run computed these in order, within thirteen months; here the later one comes first, by itself.
+FIRST, THEN = "2022-02", "2022-01"
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -40,9 +40,19 @@ def link(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=os.link)
 
 
+@dataclass(frozen=True)
+class Shuffled:
+    """A second state, and its candidates: of the later month by itself, then of both in one run."""
+
+    where: Settings
+    state: StateFolder
+    alone: dict[str, str]
+    receipts: dict[Path, bytes]
+
+
 @pytest.fixture(scope="module")
-def shuffled(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, StateFolder]:
-    """A second state over the same deliveries: two months landed and computed, one run each, the later first.
+def shuffled(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Shuffled:
+    """A second state over the same deliveries: the later month landed and computed first, then both in one run.
 
     What was landed of 2021 is shared with the first state, which saves a minute.
     """
@@ -55,42 +65,38 @@ def shuffled(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory
     state = StateFolder(where.home, "tianshui")
     for folder in tianshui_run.state.landing.glob("*/*/2021-*"):
         link(folder, state.landing / folder.relative_to(tianshui_run.state.landing))
-    for month in SHUFFLED:
-        run(where, "backfill", [month])
-    return where, state
+    run(where, "backfill", [FIRST])
+    alone, receipts = hashes(state.candidate(FIRST)), landed(state, FIRST)
+    run(where, "monthly_index", [THEN, FIRST])
+    return Shuffled(where, state, alone, receipts)
 
 
-def test_months_in_shuffled_order_give_the_candidates_of_one_run(
-    shuffled: tuple[Settings, StateFolder], tianshui_run: FinishedRun
-) -> None:
-    for month in SHUFFLED:
-        landed, in_session = (
-            {p.relative_to(state.landing) for p in state.landing.glob(f"*/*/{month}/*.parquet")}
-            for state in (shuffled[1], tianshui_run.state)
+def landed(state: StateFolder, month: str) -> dict[Path, bytes]:
+    return {p.relative_to(state.landing): p.read_bytes() for p in state.landing.glob(f"*/*/{month}/*")}
+
+
+def test_months_in_shuffled_order_give_the_candidates_of_one_run(shuffled: Shuffled, tianshui_run: FinishedRun) -> None:
+    for month in (FIRST, THEN):
+        names, in_session = (
+            {path for path in landed(state, month) if path.suffix == ".parquet"}
+            for state in (shuffled.state, tianshui_run.state)
         )
-        assert landed == in_session
-        one_by_one = hashes(shuffled[1].candidate(month))
-        assert one_by_one == hashes(tianshui_run.state.candidate(month))
-        assert set(one_by_one) == {f"{name}.parquet" for name in TABLES}
+        assert names == in_session
+        assert hashes(shuffled.state.candidate(month)) == hashes(tianshui_run.state.candidate(month))
+    assert shuffled.alone == hashes(tianshui_run.state.candidate(FIRST))
+    assert set(shuffled.alone) == {f"{name}.parquet" for name in TABLES}
 
 
-def test_a_month_computed_again_is_the_same_and_no_new_revision(
-    shuffled: tuple[Settings, StateFolder], tianshui_run: FinishedRun
-) -> None:
-    where, state = shuffled
-    run(where, "publish", sorted(SHUFFLED))
-    for month in SHUFFLED:
-        issue = tianshui_run.state.issues / month / "r1"
-        assert hashes(state.issues / month / "r1") == hashes(issue)
+def test_a_month_computed_again_is_the_same_and_no_new_revision(shuffled: Shuffled, tianshui_run: FinishedRun) -> None:
+    state = shuffled.state
+    assert landed(state, FIRST) == shuffled.receipts
+    assert len(shuffled.receipts) == 218  # 109 record sets: the rows and the receipt
+    for month in (FIRST, THEN):
+        assert hashes(state.issues / month / "r1") == hashes(tianshui_run.state.issues / month / "r1")
     index = (state.issues / "index.json").read_bytes()
-    first = hashes(state.candidate(AGAIN))
-    receipts = {p: p.read_bytes() for p in state.landing.glob(f"*/*/{AGAIN}/*")}
-    shutil.rmtree(state.candidate(AGAIN))
-    run(where, "monthly_index", [AGAIN])
-    assert hashes(state.candidate(AGAIN)) == first
-    assert {p: p.read_bytes() for p in state.landing.glob(f"*/*/{AGAIN}/*")} == receipts
-    assert len(receipts) == 218  # 109 record sets: the rows and the receipt
-    assert sorted(p.name for p in (state.issues / AGAIN).iterdir()) == ["r1"]
+    run(shuffled.where, "publish", [THEN, FIRST])
+    for month in (FIRST, THEN):
+        assert sorted(p.name for p in (state.issues / month).iterdir()) == ["r1"]
     assert (state.issues / "index.json").read_bytes() == index
 
 
