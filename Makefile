@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := arrivals assets benchmarks city feeds gates methods notices pipelines publication schemas simulator warehouse
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint types linters packages ui services bench soak lock clean
+.PHONY: help run test unit lint types linters packages tests ui services bench soak lock clean
 
 help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -22,9 +22,11 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 	$(BIN)/pingan simulate 2021-01..2023-01
 	$(BIN)/pingan materialize 2022-01..2023-01 --publish
 
-# mypy takes a minute of one processor, the packages and the other linters the other one's
 test: $(VENV)/.development ## All tests (CI calls this).
-	$(MAKE) --jobs=2 --output-sync=target types packages linters
+	$(MAKE) --jobs=2 --output-sync=target packages linters
+	$(MAKE) --jobs=2 types tests
+
+tests: $(VENV)/.development
 	$(BIN)/pytest -n 3 --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+
+# Several processes share the machine's processors: threads of their own only take turns. Read when polars is imported.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import secrets
 from pathlib import Path
 from typing import Any
