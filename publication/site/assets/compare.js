@@ -50,6 +50,14 @@
     function done() { left -= 1; if (!left) then(); }
   }
 
+  /* Ends of the axis of scores and its step, so that its marks are even: fives of points, at most six steps. */
+  function even(scores) {
+    if (!scores.length) return { low: 0, high: 100, step: 20 };
+    var low = Math.floor(Math.min.apply(null, scores) / 5) * 5, high = Math.max.apply(null, scores);
+    var step = 5 * Math.max(1, Math.ceil((high - low) / 30));
+    return { low: low, high: low + step * Math.max(1, Math.ceil((high - low) / step)), step: step };
+  }
+
   function element(name, text, attributes) {
     var made = document.createElement(name);
     if (text != null) made.textContent = text;
@@ -87,7 +95,7 @@
     figure.appendChild(live);
     out.appendChild(figure);
     var marks = ["circle", "diamond", "triangle", "rect"], strokes = ["solid", [6, 3], [2, 3]], roles = ["own", "upper1", "upper2", "down", "up"];
-    var known = [].concat.apply([], lines.map(function (l) { return l.values; })).filter(function (v) { return v != null; });
+    var scale = even([].concat.apply([], lines.map(function (l) { return l.values; })).filter(function (v) { return v != null; }));
     var axis = { axisLabel: { color: "var(--soft)", fontFamily: "inherit" }, axisLine: { lineStyle: { color: "var(--line)" } }, splitLine: { lineStyle: { color: "var(--line)" } } };
     var chart = echarts.init(live, null, { renderer: "svg" });
     chart.setOption({
@@ -96,7 +104,7 @@
       legend: { orient: "vertical", left: 0, top: 0, itemGap: 6, textStyle: { color: "var(--ink)", fontSize: 13, fontFamily: "inherit" } },
       tooltip: { trigger: "axis", confine: true, backgroundColor: "var(--paper)", textStyle: { color: "var(--ink)" }, valueFormatter: function (v) { return v == null ? "–" : v.toFixed(2); } },
       xAxis: Object.assign({ type: "category", data: months, boundaryGap: months.length === 1 }, axis),
-      yAxis: Object.assign({ type: "value", min: known.length ? Math.floor(Math.min.apply(null, known) / 5) * 5 : 0, max: known.length ? Math.ceil(Math.max.apply(null, known) / 5) * 5 : 100 }, axis),
+      yAxis: Object.assign({ type: "value", min: scale.low, max: scale.high, interval: scale.step }, axis),
       series: lines.map(function (l, i) {
         var colour = "var(--" + roles[i % roles.length] + ")";
         return { type: "line", name: l.name, data: l.values, symbol: marks[i % marks.length], symbolSize: 7, lineStyle: { color: colour, width: 2, type: strokes[Math.floor(i / roles.length) % strokes.length] }, itemStyle: { color: colour } };
