@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := arrivals assets benchmarks city feeds gates methods notices pipelines publication schemas simulator warehouse
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint types linters packages tests ui services bench soak lock clean
+.PHONY: help run test unit lint types linters ui services bench soak lock clean
 
 help: ## Show the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -22,17 +22,14 @@ run: $(VENV)/.runtime ## Simulate 25 months, backfill and publish 13 issues, pri
 	$(BIN)/pingan simulate 2021-01..2023-01
 	$(BIN)/pingan materialize 2022-01..2023-01 --publish
 
-test: $(VENV)/.development ## All tests (CI calls this).
-	$(MAKE) --jobs=2 --output-sync=target packages linters
-	$(MAKE) --jobs=2 types tests
-
-tests: $(VENV)/.development
+test: $(VENV)/.development ## All tests.
+	deploy/debian_packages.sh tests
 	$(BIN)/pytest -n 3 --no-loadscope-reorder
 
 unit: $(VENV)/.development ## The fast tests only.
 	$(BIN)/pytest -m "not end_to_end and not server"
 
-lint: types linters ## ruff, bandit, mypy, sqlfluff.
+lint: types linters ## Types and style: mypy, ruff, bandit, sqlfluff (`make -j2 lint` takes half the time).
 
 types: $(VENV)/.development
 	$(BIN)/mypy
@@ -43,9 +40,6 @@ linters: $(VENV)/.development
 	@# its notes on `# nosec` marks of nested expressions go nowhere: each exception has its reason beside it
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) 2>/dev/null
 	cd dbt_project && ../$(BIN)/sqlfluff lint models tests --disable-progress-bar --processes 2
-
-packages:
-	deploy/debian_packages.sh tests
 
 ui: $(VENV)/.runtime ## Dagster UI with webserver and daemon on the same state, on loopback.
 	$(BIN)/pingan ui

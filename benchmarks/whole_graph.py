@@ -14,7 +14,6 @@ import dagster as dg
 
 from city import months_between
 from pipelines.definitions import build_definitions, month_partitions
-from pipelines.definitions import jobs as own_jobs
 from pipelines.runs import failure_messages, prepare_instance, range_tags, run_job
 from pipelines.settings import settings
 
@@ -33,11 +32,11 @@ def defs() -> dg.Definitions:
 
 
 def run_beyond_feeds(months: Sequence[str]) -> None:
-    """The job `backfill` without the feeds: landed deliveries to judged candidates, one run in this process."""
+    """What the job `backfill` does after the feeds: landed deliveries to judged candidates, one run in this process."""
     where = settings()
     own = build_definitions(where)
     city, _, _ = where.load()
-    selection = own_jobs(city, month_partitions(city))["backfill"].selection - dg.AssetSelection.groups("feeds")
+    selection = dg.AssetSelection.all() - dg.AssetSelection.groups("feeds", "publication")
     job = dg.define_asset_job(
         "beyond_feeds", selection, executor_def=dg.in_process_executor, partitions_def=month_partitions(city)
     )
