@@ -13,11 +13,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from city import City, StateFolder
+from city.locks import held
+from gates.store import replace_text
 
 #: Runs whose dbt target is kept.
 KEPT_TARGETS = 5
@@ -47,7 +50,7 @@ def profiles_folder(state: StateFolder) -> Path:
     target = state.dbt / "profiles.yml"
     text = yaml.safe_dump(profile, sort_keys=False)
     if not target.exists() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+        replace_text(target, text)
     return state.dbt
 
 
@@ -63,18 +66,22 @@ def manifest_path(state: StateFolder) -> Path:
 
 
 def build_manifest(city: City, state: StateFolder) -> Path:
-    """Parse the project for this city unless that was done for these very files; DbtError tells what dbt said."""
+    """Parse the project for this city unless that was done for these very files; DbtError tells what dbt said.
+
+    Webserver and daemon ask at the same instant: one parses, beside; the other waits and meets whole files.
+    """
     manifest = manifest_path(state)
-    stamp = manifest.with_name("manifest.sha256")
-    fingerprint = project_fingerprint(city)
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
-        return manifest
-    try:
-        run_dbt(city, state, ["parse"], manifest.parent)
-    except DbtError:
-        shutil.rmtree(manifest.parent, ignore_errors=True)
-        raise
-    stamp.write_text(fingerprint)
+    with held(state.dbt / "parsing.lock", f"another process parses dbt's project for {city.key}; waiting for it"):
+        stamp = manifest.with_name("manifest.sha256")
+        fingerprint = project_fingerprint(city)
+        if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+            return manifest
+        manifest.parent.mkdir(exist_ok=True)
+        with TemporaryDirectory(prefix=".parsing-", dir=state.dbt) as beside:
+            run_dbt(city, state, ["parse"], Path(beside))
+            for name in ("partial_parse.msgpack", manifest.name):
+                Path(beside, name).replace(manifest.with_name(name))
+        stamp.write_text(fingerprint)  # last: it says that the files are these
     return manifest
 
 
