@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for path in sorted(files, key=turn) for item in files[path]]
 
 
-#: Folders whose fixture is made once for all their files: the corrected office takes half a minute.
-_SHARING = ("tests/corrections",)
+#: Folders whose fixtures are made once for all their files: an office takes half a minute.
+_SHARING = ("tests/corrections", "tests/faults")
 
 
 @pytest.hookimpl(optionalhook=True)

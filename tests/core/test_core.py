@@ -175,17 +175,10 @@ def test_a_month_alone_is_the_month_in_a_range(
     assert alone == chain.candidate_bytes(small_city.FIRST_ISSUE)
 
 
-def test_the_last_month_from_a_deleted_warehouse(many_gaps: tuple[Chain, Any]) -> None:
-    chain = many_gaps[0]
-    before = chain.candidate_bytes(LAST)
-    chain.without_warehouse().build(LAST, LAST)
-    assert chain.candidate_bytes(LAST) == before
-
-
 def test_the_order_of_rows_and_files_does_not_matter(
     many_gaps: tuple[Chain, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Also a month in the middle alone, in which the method changes."""
+    """Also a month in the middle alone, in which the method changes, from an empty warehouse."""
     period = small_city.NEW_VERSION_FROM
     shuffled = landed_chain(tmp_path_factory.mktemp("shuffled"), many_gaps[0].returns, shuffled_by=3)
     shuffled.build(period, period)

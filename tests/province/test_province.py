@@ -29,7 +29,7 @@ from warehouse.window import run_window
 
 pytestmark = pytest.mark.end_to_end
 
-MONTHS = months_between("2021-12", "2022-06")
+MONTHS = months_between("2022-03", "2022-06")
 LAST = MONTHS[-1]
 CITIES = ("city1", "city2")
 CODE = "990000"
