@@ -9,7 +9,20 @@ indicators as (
     where scoring != ''
 ),
 
+-- Nine of ten numerators are one measure: only the others are summed, which costs a sort of each group.
 numerators as (
+    select
+        indicators.version,
+        indicators.code as indicator_code,
+        own.unit_code,
+        own.period,
+        terms.factor * own.quantity as numerator,
+        true as complete,
+    from {{ source('city', 'numerator_terms') }} as terms
+    inner join indicators on terms.indicator_code = indicators.code and terms.version = indicators.version
+    inner join {{ ref('own_measures') }} as own on terms.measure = own.measure
+    where terms.terms = 1 and {{ in_window('measures_from', 'own.period') }}
+    union all
     select
         indicators.version,
         indicators.code as indicator_code,
@@ -20,7 +33,7 @@ numerators as (
     from {{ source('city', 'numerator_terms') }} as terms
     inner join indicators on terms.indicator_code = indicators.code and terms.version = indicators.version
     inner join {{ ref('own_measures') }} as own on terms.measure = own.measure
-    where {{ in_window('measures_from', 'own.period') }}
+    where terms.terms > 1 and {{ in_window('measures_from', 'own.period') }}
     group by all
 ),
 
@@ -118,6 +131,7 @@ stood_for as (
     where upper_records.stands_for_all and below.member_is_leaf and parameters.contributes
 ),
 
+-- What an upper unit's numbers come from; a lowest unit's are its own record.
 counted as (
     select
         located.version,
@@ -130,7 +144,7 @@ counted as (
         located.denominator,
     from located
     inner join {{ source('city', 'unit_members') }} as members on located.unit_code = members.member_code
-    where located.is_complete_leaf
+    where located.is_complete_leaf and members.unit_code != members.member_code
     union all
     select
         upper_records.version,
@@ -163,6 +177,19 @@ counted as (
             and stood_for.period = located.period
 )
 
+select
+    version,
+    indicator_code,
+    unit_code,
+    period,
+    numerator,
+    denominator,
+    1::bigint as leaf_units_reported,
+    0::bigint as upper_units_reported,
+    0::double as numerator_of_upper_units,
+from located
+where is_complete_leaf
+union all
 select
     version,
     indicator_code,

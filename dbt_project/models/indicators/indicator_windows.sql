@@ -57,7 +57,7 @@ window_months as materialized (
     from spine
 ),
 
-summed as materialized (
+counted as materialized (
     select
         window_months.period,
         window_months.version,
@@ -66,9 +66,13 @@ summed as materialized (
         count(*) as months_reported,
         bit_or(1::bigint << (window_months.last_month - window_months.month_index)::integer) as months_counted,
         bool_or(reported_months.some_units_missing) as some_units_missing,
-        sum(reported_months.numerator order by reported_months.month_index) as numerator_sum,
-        sum(reported_months.denominator order by reported_months.month_index) as denominator_sum,
-        sum(reported_months.numerator_of_upper_units order by reported_months.month_index) as numerator_of_upper_units,
+        -- sorted once for three sums in the order of months
+        list_sort(list({
+            'month_index': reported_months.month_index,
+            'numerator': reported_months.numerator,
+            'denominator': reported_months.denominator,
+            'of_upper_units': reported_months.numerator_of_upper_units
+        })) as months,
     from window_months
     inner join reported_months
         on
@@ -77,6 +81,16 @@ summed as materialized (
             and window_months.unit_code = reported_months.unit_code
             and window_months.month_index = reported_months.month_index
     group by all
+),
+
+summed as materialized (
+    select
+        counted.* exclude (months),  -- noqa: RF03
+        -- `one` is a lambda's argument, not a column
+        list_sum(list_transform(counted.months, lambda one: one['numerator'])) as numerator_sum,  -- noqa: RF03
+        list_sum(list_transform(counted.months, lambda one: one['denominator'])) as denominator_sum,  -- noqa: RF03
+        list_sum(list_transform(counted.months, lambda one: one['of_upper_units'])) as of_upper_units,  -- noqa: RF03
+    from counted
 ),
 
 windowed as (
@@ -88,7 +102,7 @@ windowed as (
         spine.applies,
         indicators.scale,
         indicators.denominator as denominator_measure,
-        summed.numerator_of_upper_units,
+        summed.of_upper_units as numerator_of_upper_units,
         coalesce(summed.months_reported, 0) as months_reported,
         coalesce(summed.months_reported, 0) >= indicators.months_required as enough,
         summed.months_reported < indicators.window_months or summed.some_units_missing as incomplete,
