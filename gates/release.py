@@ -16,7 +16,7 @@ import polars as pl
 from city.folder import City
 from gates.candidate import Candidate, load_candidate
 from gates.checks import Check, plan_checks
-from gates.expectations import run_checkpoint
+from gates.expectations import validate_tables
 from gates.result import Finding, GateResult
 from gates.wording import WORDING
 
@@ -36,7 +36,7 @@ def evaluate_release_gate(candidate: Path, city: City, previous: Path | None) ->
         return GateResult(GATE, month.period, (_absent(month),))
     before = None if previous is None else pl.read_parquet(previous / "scores.parquet")
     plan = plan_checks(month, city, before)
-    answers, record = run_checkpoint(tuple(c for c in plan.checks if c.not_applicable is None), plan.tables)
+    answers, record = validate_tables(tuple(c for c in plan.checks if c.not_applicable is None), plan.tables)
     names = _names(month)
     present = Finding(
         check="tables_present",
