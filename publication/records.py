@@ -47,6 +47,9 @@ _SCHEMA = {
     "quantity": pl.Float64,
 }
 
+#: Model, units and months that were asked for together.
+_Asked = tuple[str, tuple[str, ...], tuple[Period, ...]]
+
 
 class RecordsError(LookupError):
     """The records of a number cannot be shown; the message says which file is gone or which model is not understood."""
@@ -85,10 +88,9 @@ class Provenance:
         """`city` is the folder whose departments' SQL is run."""
         self.city, self.landing = city, landing
         self._sets = {r.key: r for r in city.record_sets}
-        self._sums: dict[tuple[str, tuple[str, ...], tuple[Period, ...]], pl.DataFrame] = {}
-        self._parts: dict[
-            tuple[str, tuple[str, ...], tuple[Period, ...]], tuple[pl.DataFrame, dict[str, pl.DataFrame]]
-        ] = {}
+        self._sums: dict[_Asked, pl.DataFrame] = {}
+        self._parts: dict[_Asked, tuple[pl.DataFrame, dict[str, pl.DataFrame]]] = {}
+        self._returns: dict[Path, dict[tuple[Any, ...], pl.DataFrame]] = {}
         self._made_of: dict[str, dict[str, set[str]]] = {}
 
     @cached_property
@@ -159,22 +161,24 @@ class Provenance:
             return self._residents(units, periods).select("unit_code", "period", "quantity")
         frames = [self._returned(measure, units, periods).group_by("unit_code", "period").agg(pl.col("quantity").sum())]
         if measure in self.models:
-            frames.append(self._added_up(self.models[measure], units, periods).filter(measure=measure).drop("measure"))
+            sums = self._added_up(self.models[measure], units, periods)
+            frames.append(sums.filter(pl.col("period").is_in(list(periods)), measure=measure))
         return pl.concat([f.select("unit_code", "period", pl.col("quantity").cast(pl.Float64)) for f in frames])
 
     def _of_model(
         self, model: DepartmentModel, measure: str, units: Sequence[str], periods: Sequence[Period]
     ) -> pl.DataFrame:
         parts, records = self._parts_of_records(model, units, periods)
+        wanted = parts.filter(pl.col("period").is_in(list(periods)), measure=measure)
         frames = [
             self._described(own.join(records[key], on=["record", "period"]), key)
-            for (key,), own in parts.filter(measure=measure).partition_by("key", as_dict=True).items()
+            for (key,), own in wanted.partition_by("key", as_dict=True).items()
         ]
         return pl.concat(frames) if frames else pl.DataFrame(schema=_SCHEMA)
 
     def _added_up(self, model: DepartmentModel, units: Sequence[str], periods: Sequence[Period]) -> pl.DataFrame:
-        """unit_code, period, measure, quantity of every measure of a model."""
-        place = (model.name, tuple(units), tuple(periods))
+        """unit_code, period, measure, quantity of every measure of a model, in these months and perhaps others."""
+        place = _asked(self._sums, model, units, periods)
         if place not in self._sums:
             with self._landed(model, periods) as connection:
                 for key in model.keys:
@@ -187,11 +191,12 @@ class Provenance:
     def _parts_of_records(
         self, model: DepartmentModel, units: Sequence[str], periods: Sequence[Period]
     ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-        """What every record of the model's sets adds to every measure, and the records by set.
+        """What every record of the model's sets adds to every measure, in these months and perhaps others, and the
+        records by set.
 
         The model is run once with each record as a unit of its own: what it answers for that unit is the record's part.
         """
-        place = (model.name, tuple(units), tuple(periods))
+        place = _asked(self._parts, model, units, periods)
         if place not in self._parts:
             with self._landed(model, periods) as connection:
                 _tell_apart(connection, model, units)
@@ -201,7 +206,7 @@ class Provenance:
                     if key not in model.joined_to
                 }
                 spine = pl.concat([rows.select("period", unit_code="record") for rows in records.values()])
-                parts = self._answer(connection, model, spine).filter(pl.col("quantity") != 0)
+                parts = self._answer(connection, model, spine, "quantity <> 0")
             parts = parts.rename({"unit_code": "record"}).with_columns(key=pl.col("record").str.split("|").list.first())
             self._parts[place] = (parts, records)
         return self._parts[place]
@@ -216,7 +221,7 @@ class Provenance:
         return connection
 
     def _answer(
-        self, connection: duckdb.DuckDBPyConnection, model: DepartmentModel, spine: pl.DataFrame
+        self, connection: duckdb.DuckDBPyConnection, model: DepartmentModel, spine: pl.DataFrame, which: str = "true"
     ) -> pl.DataFrame:
         """unit_code, period, measure, quantity by the department's SQL for a spine; no row where unreported."""
         months = spine["period"].unique().to_list()
@@ -224,7 +229,7 @@ class Provenance:
             {"period": months, "reported": [[k for k in model.keys if (k, p) in self.landing.files] for p in months]},
             schema={"period": pl.String, "reported": pl.List(pl.String)},
         )
-        return _unpivoted(connection, model, spine.join(reports, on="period"))
+        return _unpivoted(connection, model, spine.join(reports, on="period"), which)
 
     def _sets_of(self, model: DepartmentModel) -> Mapping[str, set[str]]:
         """Record sets that each measure is made of: without their report the model has no answer.
@@ -261,9 +266,11 @@ class Provenance:
         for record_set in self._returning(measure):
             for period in periods:
                 for file in self.landing.months(record_set.key, [period]):
-                    rows = pl.read_parquet(file).filter(
-                        (pl.col("measure") == measure) & pl.col("unit_code").is_in(list(units))
-                    )
+                    if file not in self._returns:
+                        self._returns[file] = pl.read_parquet(file).partition_by("measure", as_dict=True)
+                    if (measure,) not in self._returns[file]:
+                        continue
+                    rows = self._returns[file][measure,].filter(pl.col("unit_code").is_in(list(units)))
                     rows = rows.with_columns(period=pl.lit(period), quantity=pl.col("value"))
                     if rows.height:
                         frames.append(self._described(rows, record_set.key))
@@ -292,7 +299,20 @@ class Provenance:
         return pl.DataFrame(rows, schema=_SCHEMA)
 
 
-def _unpivoted(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, spine: pl.DataFrame) -> pl.DataFrame:
+def _asked(
+    answers: Mapping[_Asked, Any], model: DepartmentModel, units: Sequence[str], periods: Sequence[Period]
+) -> _Asked:
+    """Under what a model's answer is kept: an earlier one that holds these months and more serves too.
+
+    A model answers month by month, so an indicator of one month need not run it again after one of twelve.
+    """
+    own = (model.name, tuple(units), tuple(periods))
+    return next((a for a in answers if a[:2] == own[:2] and set(a[2]).issuperset(periods)), own)
+
+
+def _unpivoted(
+    connection: duckdb.DuckDBPyConnection, model: DepartmentModel, spine: pl.DataFrame, which: str = "true"
+) -> pl.DataFrame:
     """unit_code, period, measure, quantity of the model for a spine (unit_code, period, reported)."""
     connection.register("spine_rows", spine.to_arrow())
     connection.execute("create table measure_spine as select * from spine_rows")
@@ -302,7 +322,7 @@ def _unpivoted(connection: duckdb.DuckDBPyConnection, model: DepartmentModel, sp
             unpivot (
                 select unit_code, period, columns(* exclude (unit_code, period))::double from ({model.sql()})
             ) on columns(* exclude (unit_code, period)) into name measure value quantity
-        )
+        ) where {which}
     """  # nosec B608 # the department's own SQL
     return pl.DataFrame(connection.sql(query).to_arrow_table())
 
