@@ -7,8 +7,9 @@ page: there is no clock in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +18,9 @@ from city.periods import Period
 from gates.candidate import read_description
 from gates.page import TEMPLATE
 from gates.result import GateResult, Override
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _COUNTS = ("received", "accepted", "quarantined", "other_month", "layout")
 
@@ -34,14 +38,9 @@ def render_gate_page(
     """The page for one month. `candidate` is the folder that was judged; `override` is said at the top, and so is
     `holding`: the holding time (passed_at, until, hours) and people's decisions (user, action, at, reason).
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["thousands"] = _thousands
-    environment.filters["shown"] = _shown
     description = read_description(candidate)
     feeds = _feeds(candidate, result.period)
-    return environment.from_string(TEMPLATE).render(
+    return _template().render(
         index_zh=city.settings.get("index_name_zh") or city.name_zh,
         index_en=city.settings.get("index_name_en") or city.name_en,
         period=result.period,
@@ -62,6 +61,17 @@ def render_gate_page(
         feeds=feeds,
         total=_total(feeds),
     )
+
+
+@cache
+def _template() -> Template:
+    """Compiled once for all months of a run: it takes 30 ms, the page itself one."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["thousands"] = _thousands
+    environment.filters["shown"] = _shown
+    return environment.from_string(TEMPLATE)
 
 
 def _verdict(result: GateResult, override: Override | None) -> Mapping[str, str]:

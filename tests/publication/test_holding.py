@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from small_candidate import RULES, small_city, write_candidate
 
+import publication.issue as issue_module
 from city import City, StateFolder
 from gates.result import Finding, GateResult, Override, operating_system_user
 from gates.store import write_gate
@@ -38,8 +39,11 @@ def holding_city() -> City:
 
 
 @pytest.fixture
-def attempt(state: StateFolder, holding_city: City) -> Try:
+def attempt(
+    state: StateFolder, holding_city: City, gate_of_same_tables: object, monkeypatch: pytest.MonkeyPatch
+) -> Try:
     """A candidate with gates A and B passed, published at a given time."""
+    monkeypatch.setattr(issue_module, "evaluate_release_gate", gate_of_same_tables)
     write_candidate(state.candidate(MONTH), MONTH)
     for gate in ("A", "B"):
         write_gate(state, GateResult(gate, MONTH, (Finding("all", True),)))
