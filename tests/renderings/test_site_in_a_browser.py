@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,15 +22,31 @@ KINDS = (
     "indicators/index.html", "indicators/I.html", "indicators/I01.html", "indicators/I010101.html",
     "departments/index.html", "departments/D02.html", "compare.html", "method.html", "quality.html", "downloads.html",
 )  # fmt: skip
-#: Scripts, width, language, scheme: every value of each with every value of each other, and print.
-CONTEXTS = (
-    (True, 1440, "zh", "light", "screen"),
-    (True, 390, "en", "dark", "screen"),
-    (False, 1440, "en", "light", "screen"),
-    (False, 390, "zh", "dark", "screen"),
-    (True, 1440, "zh", "light", "print"),
-    (False, 1440, "en", "light", "print"),
+#: Scripts, width, language, scheme. The two of a row have nothing in common: a page that is read as one row says has
+#: met every value. The three rows hold every value of each with every value of each other.
+SCREENS = (
+    ((True, 1440, "zh", "light"), (False, 390, "en", "dark")),
+    ((True, 1440, "en", "dark"), (False, 390, "zh", "light")),
+    ((True, 390, "zh", "dark"), (False, 1440, "en", "light")),
 )
+#: What each kind of page is read as: one of three levels of units or nodes in each row, and once on paper.
+READINGS = (
+    *((KINDS[place::3], *reading, "screen") for place, row in enumerate(SCREENS) for reading in row),
+    (KINDS[0::2], True, 1440, "zh", "light", "print"),
+    (KINDS[1::2], False, 1440, "en", "light", "print"),
+)
+#: Axe takes a minute for all rows of tables and tiles of maps. Those go whose every part is there three times already,
+#: of the same tag, classes and style, in the same table or map: they differ in words and numbers alone.
+FEWER_ROWS = """() => document.querySelectorAll('tbody, figure.map svg').forEach(whole => {
+    const seen = {};
+    const look = e => e.tagName + e.getAttribute('class') + (e.getAttribute('style') || '').replace(/[0-9.]+/g, '')
+        + e.getAttribute('fill');
+    for (const part of whole.querySelectorAll('tr, a:has(text)')) {
+        const looks = new Set([part, ...part.querySelectorAll('*')].map(look));
+        if ([...looks].every(one => seen[one] >= 3)) part.remove();
+        else looks.forEach(one => seen[one] = (seen[one] || 0) + 1);
+    }
+})"""
 #: Axe tries to read style sheets again, which pages opened from disk forbid.
 AXE = {"preload": False, "resultTypes": ["violations"]}
 
@@ -56,16 +72,23 @@ def reader(
 
 
 def visible(page: Page, selector: str) -> int:
-    return sum(e.is_visible() for e in page.locator(selector).all())
+    return page.locator(f"{selector} >> visible=true").count()
 
 
-@pytest.mark.parametrize(("scripts", "width", "language", "scheme", "media"), CONTEXTS)
+@pytest.mark.parametrize(("kinds", "scripts", "width", "language", "scheme", "media"), READINGS)
 def test_every_kind_of_page_reads(
-    site: Rendered, browser: Browser, scripts: bool, width: int, language: str, scheme: str, media: str
+    site: Rendered,
+    browser: Browser,
+    kinds: Sequence[str],
+    scripts: bool,
+    width: int,
+    language: str,
+    scheme: str,
+    media: str,
 ) -> None:
     prefix = "" if language == "zh" else "en/"
     with reader(browser, scripts=scripts, width=width, scheme=scheme, media=media) as (page, complaints):
-        for kind in KINDS:
+        for kind in kinds:
             page.goto((site.folder / f"{prefix}{kind}").as_uri())
             assert complaints == [], kind
             assert page.locator("h1").is_visible(), kind
@@ -96,18 +119,21 @@ def test_axe_finds_nothing(site: Rendered, browser: Browser, language: str, widt
     with reader(browser, width=width, scheme=scheme) as (page, _):
         for kind in kinds:
             page.goto((site.folder / f"{language}{kind}").as_uri())
+            page.evaluate(FEWER_ROWS)
             assert violations(page) == [], kind
 
 
 def test_axe_finds_a_planted_fault(site: Rendered, browser: Browser) -> None:
+    """Also in the last row of a table."""
     with reader(browser) as (page, _):
-        page.goto((site.folder / "downloads.html").as_uri())
+        page.goto((site.folder / "departments" / "index.html").as_uri())
         page.evaluate("""() => {
-            document.querySelector('.note, p').style.color = '#ddd';
+            document.querySelectorAll('tbody tr:last-child td').forEach(cell => cell.style.color = '#ddd');
             const image = document.createElement('img');
             image.src = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
             document.querySelector('main').append(image);
         }""")
+        page.evaluate(FEWER_ROWS)
         assert {v[0] for v in violations(page)} >= {"image-alt", "color-contrast"}
 
 
@@ -225,7 +251,7 @@ def test_served_on_loopback_it_reads_as_from_disk(site: Rendered, browser: Brows
                 page.locator("a", has_text="最新一期").click()
                 page.wait_for_url(f"**/{site.data.period}/r1/site/index.html")
                 prefix = f"{base}/{site.data.period}/r1/site/"
-                for kind in KINDS:
+                for kind in KINDS[::2]:
                     page.goto(prefix + kind)
                     assert page.locator("h1").is_visible(), kind
                     assert complaints == [], kind
