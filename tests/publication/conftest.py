@@ -6,10 +6,13 @@ import hashlib
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
 import pytest
+from finished_run import FinishedRun
 
 # small_candidate is shared with the tests of the gates, whichever of the two folders pytest is asked to run.
 sys.path.insert(0, str(Path(__file__).parent.parent / "gates"))
@@ -21,10 +24,31 @@ from city import City, StateFolder
 from gates.release import evaluate_release_gate
 from gates.result import Finding, GateResult, Override
 from gates.store import write_gate
+from pipelines.settings import code_version
 from publication.issue import PublishResult, publish
+from publication.reading import read_issue_data
+from publication.rendering import RENDERINGS, Request, read_renderings
 
 Publish = Callable[..., PublishResult]
 Gate = Callable[[Path, City, Path | None], GateResult]
+
+
+@pytest.fixture(scope="session")
+def rendered(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a rendering of Tianshui's latest issue: the run's own, where that is of this code."""
+    data = read_issue_data(tianshui_run.state, "2023-01")
+    made = read_renderings(data.folder)
+
+    @cache
+    def folder(name: str) -> Path:
+        if made.get(name, {}).get("code_version") == code_version():
+            return data.folder / name
+        target = tmp_path_factory.mktemp(name)
+        module, _, function = RENDERINGS[name].function.partition(":")
+        getattr(import_module(module), function)(Request(data, tianshui_run.city, target, None))
+        return target
+
+    return folder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -116,9 +116,9 @@ def assert_holds(text: str, data: IssueData, language: str) -> None:
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pdf_holds_the_numbers_of_the_issue(
-    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path, language: str
+    tianshui: IssueData, rendered: Callable[[str], Path], language: str
 ) -> None:
-    reader = pypdf.PdfReader(write_bulletin_pdf(tianshui, tianshui_run.city, tmp_path, language))
+    reader = pypdf.PdfReader(rendered("bulletin") / f"bulletin-{language}.pdf")
     pages = [page.extract_text() for page in reader.pages]
     assert 8 <= len(pages) <= 12
     assert_holds("\n".join(pages), tianshui, language)
@@ -133,9 +133,9 @@ def test_the_pdf_holds_the_numbers_of_the_issue(
 @pytest.mark.end_to_end
 @pytest.mark.server
 def test_the_docx_opens_in_libreoffice_with_the_numbers_of_the_issue(
-    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path
+    tianshui: IssueData, rendered: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    path = write_bulletin_docx(tianshui, tianshui_run.city, tmp_path, "zh")
+    path = rendered("bulletin") / "bulletin-zh.docx"
     convert(path, "pdf", tmp_path)
     pages = [page.extract_text() for page in pypdf.PdfReader(tmp_path / f"{path.stem}.pdf").pages]
     assert 8 <= len(pages) <= 14
@@ -145,11 +145,9 @@ def test_the_docx_opens_in_libreoffice_with_the_numbers_of_the_issue(
 
 
 @pytest.mark.end_to_end
-def test_the_english_docx_holds_the_numbers_of_the_issue(
-    tianshui: IssueData, tianshui_run: FinishedRun, tmp_path: Path
-) -> None:
+def test_the_english_docx_holds_the_numbers_of_the_issue(tianshui: IssueData, rendered: Callable[[str], Path]) -> None:
     """Read as Word holds it: paragraphs and cells in their order."""
-    document = Document(str(write_bulletin_docx(tianshui, tianshui_run.city, tmp_path, "en")))
+    document = Document(str(rendered("bulletin") / "bulletin-en.docx"))
     text = "".join(node.text or "" for node in document.element.body.iter(qn("w:t")))
     assert_holds(text, tianshui, "en")
     chinese = {character for character in text if "\u4e00" <= character <= "\u9fff"}

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -39,11 +40,8 @@ def package(small: IssueData, city: City, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tianshui(tianshui_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> tuple[IssueData, Path]:
-    data = read_issue_data(tianshui_run.state, "2023-01")
-    folder = tmp_path_factory.mktemp("data")
-    write_data_package(data, tianshui_run.city, folder)
-    return data, folder
+def tianshui(tianshui_run: FinishedRun, rendered: Callable[[str], Path]) -> tuple[IssueData, Path]:
+    return read_issue_data(tianshui_run.state, "2023-01"), rendered("data")
 
 
 def faults(folder: Path) -> list[str]:
