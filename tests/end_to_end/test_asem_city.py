@@ -80,20 +80,35 @@ def files_with(folder: Path, words: tuple[str, ...]) -> list[Path]:
     return [path for path in files if any(word.encode() in text_of(path) for word in words)]
 
 
-def test_a_city_in_a_folder_equals_its_published_index(tmp_path: Path, home: Path) -> None:
-    """One department's returns come as workbooks, the other's from a database."""
-    folder, sources = asem.write_asem_city(tmp_path, "xlsx", "sql")
-    done = pingan("materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources))
+def test_a_city_in_a_folder_equals_its_published_index_and_a_token_is_sent_and_kept_nowhere(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One department's returns come as workbooks, the other's from an interface that asks for a token."""
+    folder, sources = asem.write_asem_city(tmp_path, "xlsx", "json")
+    feeds = yaml.safe_load((folder / "feeds.yaml").read_text(encoding="utf-8"))
+    feeds["feeds"][1]["record_sets"][0] |= {"root": "ASEM_SOURCE", "token": "ASEM_TOKEN"}
+    (folder / "feeds.yaml").write_text(yaml.safe_dump(feeds, allow_unicode=True), encoding="utf-8")
+    monkeypatch.setenv("ASEM_TOKEN", TOKEN)
+    served = tmp_path / "served"
+    served.mkdir()
+    (sources / "sustainability").rename(served / "sustainability")
+    with serving(served, TOKEN) as address:
+        monkeypatch.setenv("ASEM_SOURCE", address)
+        done = pingan("materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources))
     assert done.exit_code == 0, done.output
     assert "gates passed" in done.output
     assert_equal_to_the_oracle(home / "asem" / "candidates" / asem.PERIOD)
+    assert TOKEN not in done.output
+    assert files_with(home, (TOKEN,)) == []
 
 
 def test_the_installed_command_publishes_from_another_folder_on_a_machine_without_fonts(
     tmp_path: Path, home: Path
 ) -> None:
-    """All but the PDF is made; the issue is shown first, then what is missing and what to install."""
-    folder, sources = asem.write_asem_city(tmp_path, "csv")
+    """All but the PDF is made; the issue is shown first, then what is missing and what to install. One department's
+    returns come as text, the other's from a database.
+    """
+    folder, sources = asem.write_asem_city(tmp_path, "csv", "sql")
     folder = folder.rename(tmp_path / "ASEM 2018-亚欧.v1")  # any name that a person gives a folder
     words = ["materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources), "--publish"]
     no_fonts = tmp_path / "fonts.conf"
@@ -117,24 +132,6 @@ def test_the_installed_command_publishes_from_another_folder_on_a_machine_withou
     assert sorted(path.name for path in (issue / "bulletin").iterdir()) == ["bulletin-en.docx", "bulletin-zh.docx"]
     assert "synthetic" not in (issue / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "var").exists()
-
-
-def test_a_token_is_sent_and_kept_nowhere(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, sources = asem.write_asem_city(tmp_path, "json")
-    feeds = yaml.safe_load((folder / "feeds.yaml").read_text(encoding="utf-8"))
-    for feed in feeds["feeds"]:
-        feed["record_sets"][0] |= {"root": "ASEM_SOURCE", "token": "ASEM_TOKEN"}
-    (folder / "feeds.yaml").write_text(yaml.safe_dump(feeds, allow_unicode=True), encoding="utf-8")
-    monkeypatch.setenv("ASEM_TOKEN", TOKEN)
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    with serving(sources, TOKEN) as address:
-        monkeypatch.setenv("ASEM_SOURCE", address)
-        done = pingan("materialize", asem.PERIOD, "--city", str(folder), "--sources", str(nothing))
-    assert done.exit_code == 0, done.output
-    assert_equal_to_the_oracle(home / "asem" / "candidates" / asem.PERIOD)
-    assert TOKEN not in done.output
-    assert files_with(home, (TOKEN,)) == []
 
 
 def test_a_source_that_fails_does_not_tell_its_password(
