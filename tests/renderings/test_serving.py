@@ -5,15 +5,15 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from publication.serving import issue_server
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    tmp_path = tmp_path_factory.mktemp("served")
     issues = tmp_path / "issues"
     (issues / "2022-02" / "r1" / "site").mkdir(parents=True)
     (issues / "latest").mkdir()
@@ -28,7 +28,7 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
     (tmp_path / "secret.txt").write_text("secret")
     (issues / "way_out").symlink_to(tmp_path / "secret.txt")
     with issue_server(issues) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield "127.0.0.1", server.server_port
         server.shutdown()
