@@ -36,9 +36,9 @@ def serve(where: Settings, port: int, cities: Sequence[str] = ()) -> int:
     """
     _sweep(where)
     workspace = write_workspace(where.home, cities or [where.city])
+    prepare_instance(where)
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(prepare_instance(where)),
         "PINGAN_HOME": str(where.home),
         **({"PINGAN_SOURCES": where.sources} if where.sources else {}),
     }
