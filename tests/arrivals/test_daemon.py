@@ -24,6 +24,7 @@ from returns_city import put, return_csv, return_xlsx, write_city
 from city import StateFolder, load_city
 from city.periods import add_months
 from feeds.landing import land_department
+from pipelines.runs import prepare_instance
 from pipelines.settings import ROOT, Settings
 from publication.verify import verify
 
@@ -32,6 +33,18 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.server]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NUMBERS = {"A": 10.0, "B": 20.0, "C": 30.0}
 DEADLINE = 480.0
+NEVER_SENT = """\
+      - name: survey
+        title_zh: 调查
+        title_en: Survey
+        required: false
+        contract: monthly_return
+        reader: csv
+        location: "beta/survey-{period}.csv"
+        columns: {月份: period, 指标: measure, 数值: value}
+        unit: {code: 区代码}
+        month_by: period
+"""
 
 
 @dataclass
@@ -75,7 +88,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     publication = f"{{day: {at.day}, hour: {at.hour}, minute: {at.minute}}}"
-    city = load_city(write_city(folder, earlier, closed, publication=publication))
+    write_city(folder, earlier, closed, publication=publication)
+    with (folder / "feeds.yaml").open("a", encoding="utf-8") as feeds:
+        feeds.write(NEVER_SENT)  # a record set of beta's: its gate warns in every run, and no run fails
+    city = load_city(folder)
     # The month that is published is whole from the start; of the month before it nothing had come when it was tried,
     # so the scheduled run leaves it alone and what is landed of it is the sensor's work.
     for key in ("alpha", "beta"):
@@ -133,7 +149,11 @@ def test_it_lands_what_is_whole_sends_receipts_and_publishes_at_its_minute(offic
         return "".join(path.read_text(encoding="utf-8") for path in state.notices.glob("*.jsonl"))
 
     office.wait_for("the notice of beta's receipt", lambda: f"receipt/{earlier}/beta/1" in notices())
-    with dg.DagsterInstance.from_config(str(Settings(state.home, "small").dagster_home)) as instance:
+    office.wait_for("the notice of the check that warned", lambda: f"check/gate_a/{earlier}/" in notices())
+    (warned,) = (line for line in notices().splitlines() if f"check/gate_a/{earlier}/" in line)
+    assert '"warn_check"' in warned
+    assert "survey" in warned
+    with dg.DagsterInstance.from_config(str(prepare_instance(Settings(state.home, "small")))) as instance:
         office.wait_for("the end of all runs", lambda: all(run.is_finished for run in instance.get_runs()))
         runs = instance.get_runs()
         (published,) = (run for run in runs if run.job_name == "monthly_index")
