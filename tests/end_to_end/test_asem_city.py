@@ -23,6 +23,8 @@ pytestmark = pytest.mark.end_to_end
 
 TOLERANCE = 1e-9
 UNITS, NODES = 51, 60
+#: The city's key, from a name such as a person gives a folder.
+FOLDER, KEY = "ASEM 2018-亚欧.v1", "ASEM_2018_v1"
 TOKEN, PASSWORD = "8d1f0c5be7token", "93ab7e40password"
 
 
@@ -36,13 +38,18 @@ def place(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
 @pytest.fixture
 def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty state but for dbt's parsed project."""
-    for path in [*place.glob("*"), *place.glob("asem/*")]:
+    for path in [*place.glob("*"), *place.glob(f"{KEY}/*")]:
         if path.is_file():
             path.unlink()
-        elif path.name not in ("asem", "dbt"):
+        elif path.name not in (KEY, "dbt"):
             shutil.rmtree(path)
     monkeypatch.setenv("PINGAN_HOME", str(place))
     return place
+
+
+def write_city(target: Path, *readers: str) -> tuple[Path, Path]:
+    folder, sources = asem.write_asem_city(target, *readers)
+    return folder.rename(target / FOLDER), sources
 
 
 def pingan(*words: str) -> Result:
@@ -84,7 +91,7 @@ def test_a_city_in_a_folder_equals_its_published_index_and_a_token_is_sent_and_k
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One department's returns come as workbooks, the other's from an interface that asks for a token."""
-    folder, sources = asem.write_asem_city(tmp_path, "xlsx", "json")
+    folder, sources = write_city(tmp_path, "xlsx", "json")
     feeds = yaml.safe_load((folder / "feeds.yaml").read_text(encoding="utf-8"))
     feeds["feeds"][1]["record_sets"][0] |= {"root": "ASEM_SOURCE", "token": "ASEM_TOKEN"}
     (folder / "feeds.yaml").write_text(yaml.safe_dump(feeds, allow_unicode=True), encoding="utf-8")
@@ -97,7 +104,7 @@ def test_a_city_in_a_folder_equals_its_published_index_and_a_token_is_sent_and_k
         done = pingan("materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources))
     assert done.exit_code == 0, done.output
     assert "gates passed" in done.output
-    assert_equal_to_the_oracle(home / "asem" / "candidates" / asem.PERIOD)
+    assert_equal_to_the_oracle(home / KEY / "candidates" / asem.PERIOD)
     assert TOKEN not in done.output
     assert files_with(home, (TOKEN,)) == []
 
@@ -108,8 +115,7 @@ def test_the_installed_command_publishes_from_another_folder_on_a_machine_withou
     """All but the PDF is made; the issue is shown first, then what is missing and what to install. One department's
     returns come as text, the other's from a database.
     """
-    folder, sources = asem.write_asem_city(tmp_path, "csv", "sql")
-    folder = folder.rename(tmp_path / "ASEM 2018-亚欧.v1")  # any name that a person gives a folder
+    folder, sources = write_city(tmp_path, "csv", "sql")
     words = ["materialize", asem.PERIOD, "--city", str(folder), "--sources", str(sources), "--publish"]
     no_fonts = tmp_path / "fonts.conf"
     no_fonts.write_text('<?xml version="1.0"?><fontconfig><cachedir>/nonexistent</cachedir></fontconfig>')
@@ -126,7 +132,7 @@ def test_the_installed_command_publishes_from_another_folder_on_a_machine_withou
     assert last.startswith(f"{asem.PERIOD} is published; its bulletin is partly made"), last
     assert "apt-get install --no-install-recommends fontconfig fonts-noto-cjk" in last
     assert asem.PERIOD in done.stdout
-    issue = home / "ASEM_2018_v1" / "issues" / asem.PERIOD / "r1"
+    issue = home / KEY / "issues" / asem.PERIOD / "r1"
     assert_equal_to_the_oracle(issue)
     assert (issue / "site" / "index.html").exists()
     assert sorted(path.name for path in (issue / "bulletin").iterdir()) == ["bulletin-en.docx", "bulletin-zh.docx"]
@@ -137,7 +143,7 @@ def test_the_installed_command_publishes_from_another_folder_on_a_machine_withou
 def test_a_source_that_fails_does_not_tell_its_password(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, sources = asem.write_asem_city(tmp_path, "json")
+    folder, sources = write_city(tmp_path, "json")
     feeds = yaml.safe_load((folder / "feeds.yaml").read_text(encoding="utf-8"))
     by_http, by_sql = (feed["record_sets"][0] for feed in feeds["feeds"])
     by_http |= {"root": "ASEM_SOURCE", "token": "ASEM_TOKEN"}
