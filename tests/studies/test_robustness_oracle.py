@@ -59,15 +59,19 @@ def complete_values() -> np.ndarray:
 
 
 @cache
+def treated(winsorise_at_most: int) -> np.ndarray:
+    return np.array([treat(row, winsorise_at_most).values for row in complete_values()])
+
+
+@cache
 def scored(winsorise_at_most: int, normalisation: str) -> np.ndarray:
-    treated = np.array([treat(row, winsorise_at_most).values for row in complete_values()])
     directions = [int(framework()[code]["Direction"]) for code in CODES]
     kinds: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
         "nominal": lambda x, d: minmax(x, x.min(), x.max(), d),
         "n_minmax": lambda x, d: minmax(x, x.min(), x.max(), d, 1, 100),
         "n_zscore": lambda x, d: zscore(x, x.mean(), x.std(ddof=1), d, 10, 2),
     }
-    return np.array([kinds[normalisation](x, d) for x, d in zip(treated, directions, strict=True)])
+    return np.array([kinds[normalisation](x, d) for x, d in zip(treated(winsorise_at_most), directions, strict=True)])
 
 
 @cache
