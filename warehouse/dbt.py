@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -43,15 +44,19 @@ def dbt_variables(city: City) -> dict[str, Any]:
 
 
 def profiles_folder(state: StateFolder) -> Path:
-    """Write the profile that names this city's warehouse; answers its folder."""
-    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
-    profile["pingan"]["outputs"]["warehouse"]["path"] = str(state.warehouse.resolve())
+    """Write the profile that names this city's warehouse, as seen from the profile's folder; answers that folder."""
     state.dbt.mkdir(parents=True, exist_ok=True)
     target = state.dbt / "profiles.yml"
-    text = yaml.safe_dump(profile, sort_keys=False)
+    text = _profile(state)
     if not target.exists() or target.read_text(encoding="utf-8") != text:
         replace_text(target, text)
     return state.dbt
+
+
+def _profile(state: StateFolder) -> str:
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    profile["pingan"]["outputs"]["warehouse"]["path"] = os.path.relpath(state.warehouse, state.dbt)
+    return yaml.safe_dump(profile, sort_keys=False)
 
 
 def dbt_arguments(city: City, command: Sequence[str], *, judged_by_gate: bool = True) -> list[str]:
@@ -73,7 +78,7 @@ def build_manifest(city: City, state: StateFolder) -> Path:
     manifest = manifest_path(state)
     with held(state.dbt / "parsing.lock", f"another process parses dbt's project for {city.key}; waiting for it"):
         stamp = manifest.with_name("manifest.sha256")
-        fingerprint = project_fingerprint(city)
+        fingerprint = project_fingerprint(city, state)
         if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
             return manifest
         manifest.parent.mkdir(exist_ok=True)
@@ -128,9 +133,9 @@ def run_target(state: StateFolder, run_id: str) -> Path:
     return target
 
 
-def project_fingerprint(city: City) -> str:
-    """Hash of every file of the dbt project and of the variables that parsing depends on."""
-    digest = hashlib.sha256(json.dumps(dbt_variables(city), sort_keys=True).encode())
+def project_fingerprint(city: City, state: StateFolder) -> str:
+    """Hash of every file of the dbt project, and of the variables and the profile that parsing depends on."""
+    digest = hashlib.sha256((json.dumps(dbt_variables(city), sort_keys=True) + _profile(state)).encode())
     for path in sorted(PROJECT.rglob("*")):
         if path.suffix in {".sql", ".py", ".yml", ".md"} and not {"target", "logs"} & set(
             path.relative_to(PROJECT).parts

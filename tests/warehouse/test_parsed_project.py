@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_a_changed_project_is_parsed_again_beside_the_old_one(
 ) -> None:
     targets = _parse_slowly(monkeypatch, state)
     build_manifest(city, state)
-    monkeypatch.setattr(dbt, "project_fingerprint", lambda city: "other files")
+    monkeypatch.setattr(dbt, "project_fingerprint", lambda *_: "other files")
     assert json.loads(build_manifest(city, state).read_text(encoding="utf-8")) == {"half": 2}
     assert manifest_path(state).parent not in targets
     assert sorted(path.name for path in state.dbt.iterdir()) == ["parsing.lock", "target"]
@@ -67,7 +68,7 @@ def test_a_project_that_does_not_parse_leaves_the_old_one(
 ) -> None:
     _parse_slowly(monkeypatch, state)
     manifest = build_manifest(city, state)
-    monkeypatch.setattr(dbt, "project_fingerprint", lambda city: "other files")
+    monkeypatch.setattr(dbt, "project_fingerprint", lambda *_: "other files")
 
     def fail(*words: object) -> None:
         raise DbtError("dbt parse failed")
@@ -76,3 +77,15 @@ def test_a_project_that_does_not_parse_leaves_the_old_one(
     with pytest.raises(DbtError):
         build_manifest(city, state)
     assert json.loads(manifest.read_text(encoding="utf-8")) == {"half": 1}
+
+
+def test_a_copied_state_is_not_parsed_again(city: City, state: StateFolder, tmp_path: Path) -> None:
+    """dbt's own answer: without its second half, a copy's partial parse would be thrown away in every run."""
+    build_manifest(city, state)
+    copy = StateFolder(tmp_path / "copy", city.key)
+    shutil.copytree(state.root, copy.root)
+    assert build_manifest(city, copy).stat().st_mtime == manifest_path(state).stat().st_mtime
+    dbt.run_dbt(city, copy, ["parse"], manifest_path(copy).parent)
+    said = (copy.dbt / "logs" / "dbt.log").read_text(encoding="utf-8")
+    assert said.count("Unable to do partial parsing because saved manifest not found") == 1  # the first state's parse
+    assert said.count("Unable to do partial parsing") == 1
