@@ -234,26 +234,30 @@ def _overall_block(
     wanted: list[int],
     answer: Floats,
 ) -> None:
-    effective = effective_weights(tree, np.ascontiguousarray(weight.T))
     score: list[Floats] = [leaf_score[:0]] * len(tree.codes)
     scored, applicable = list(score), list(score)
+    # Without any minimum a node has a score where a child with a weight has one: half of a Monte Carlo's work.
+    effective = effective_weights(tree, np.ascontiguousarray(weight.T)) if tree.minimum_coverage.any() else None
     for place, leaf in enumerate(tree.leaves):
-        own = effective[leaf][:, None]
         score[leaf] = leaf_score[place]
-        scored[leaf] = _share(own, ~np.isnan(leaf_score[place]))
-        applicable[leaf] = _share(own, applies[place])
+        if effective is not None:
+            own = effective[leaf][:, None]
+            scored[leaf] = _share(own, ~np.isnan(leaf_score[place]))
+            applicable[leaf] = _share(own, applies[place])
     for node in tree.upwards:
         mean = _Mean(aggregation or tree.aggregation[node], float(tree.floor[node]))
         for child in tree.children[node]:
             mean.add(weight[:, child, None], score[child])
+        score[node] = mean.value()
         below = tree.children[node]
-        scored[node] = sum((scored[child] for child in below[1:]), start=scored[below[0]])
-        applicable[node] = sum((applicable[child] for child in below[1:]), start=applicable[below[0]])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            enough = scored[node] / applicable[node] >= tree.minimum_coverage[node] - _MARGIN
-        enough &= scored[node] > 0
-        score[node] = np.where(enough, mean.value(), np.nan)
-        scored[node] = _share(scored[node], enough)
+        if effective is not None:
+            scored[node] = sum((scored[child] for child in below[1:]), start=scored[below[0]])
+            applicable[node] = sum((applicable[child] for child in below[1:]), start=applicable[below[0]])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                enough = scored[node] / applicable[node] >= tree.minimum_coverage[node] - _MARGIN
+            enough &= scored[node] > 0
+            score[node] = np.where(enough, score[node], np.nan)
+            scored[node] = _share(scored[node], enough)
         for child in below:  # let the children's arrays go: they are not read again
             if child not in wanted:
                 score[child] = scored[child] = applicable[child] = leaf_score[:0]

@@ -136,8 +136,11 @@ def test_many_weightings_agree_with_rolling_up_each(tree: Tree) -> None:
         assert close(found[run], expected.tolist())
 
 
-def test_many_weightings_with_gaps_agree_with_rolling_up_each(tree: Tree) -> None:
+@pytest.mark.parametrize("minimum", [None, 0.0], ids=["with minimum coverage", "without"])
+def test_many_weightings_with_gaps_agree_with_rolling_up_each(minimum: float | None) -> None:
     """Gaps everywhere, and what does not apply: coverage decides which nodes count, by each run's own weights."""
+    settings = {} if minimum is None else {"minimum_coverage": [minimum] * 7}
+    tree = tree_from_table(table(**settings))
     rng = np.random.default_rng(4)
     scores = rng.uniform(0, 100, (4, 80))
     scores[rng.random(scores.shape) < 0.4] = NAN
@@ -149,7 +152,7 @@ def test_many_weightings_with_gaps_agree_with_rolling_up_each(tree: Tree) -> Non
     found = overall_scores(tree, scores, weights, applicable=applies)
     seen = set()
     for run, own in enumerate(weights):
-        rolled = roll_up(tree_from_table(table(weight=own.tolist())), scores, statuses)
+        rolled = roll_up(tree_from_table(table(weight=own.tolist(), **settings)), scores, statuses)
         assert close(found[run], rolled.score[tree.root].tolist())
         seen |= set(rolled.status[tree.root].tolist())
     assert seen == {MEASURED, PARTIAL, MISSING, NOT_APPLICABLE}
