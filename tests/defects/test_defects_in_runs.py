@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asem
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -15,8 +17,10 @@ from city import City, Period, StateFolder
 from city.folder import load_city
 from feeds.landing import read_receipt
 from gates.store import read_gate
-from pipelines.runs import failure_messages, run_job
+from pipelines.runs import failure_messages, prepare_instance, run_job
 from pipelines.settings import Settings
+from publication.holding import HOLD, RELEASE, decide, due_for_publication
+from publication.manifest import read_issue
 from simulator.defects import Defect, spoil_content
 
 pytestmark = pytest.mark.end_to_end
@@ -112,6 +116,28 @@ def test_a_blocked_month_says_which_feed_and_what_to_do_and_is_not_published(cou
     assert countries.published() == []
 
 
+def publish_held_and_released(countries: Countries) -> None:
+    """A held month's run ends well and publishes nothing; released, it is due, and its issue tells both decisions."""
+    state, city = countries.state, countries.city
+    decide(state, city, GOOD, HOLD, "the figures are looked at", "auditor", datetime.now(UTC))
+    succeeded, said = countries.run("publish", GOOD)
+    assert succeeded, said
+    assert countries.published() == []
+    assert due_for_publication(state, city, datetime.now(UTC)) == []
+    with dg.DagsterInstance.from_config(str(prepare_instance(countries.where))) as instance:
+        issue = dg.AssetKey([city.key, "publication", "issue"])
+        assert instance.get_materialized_partitions(issue) == set()
+    decide(state, city, GOOD, RELEASE, "they are right", "auditor", datetime.now(UTC))
+    assert [holding.period for holding in due_for_publication(state, city, datetime.now(UTC))] == [GOOD]
+    succeeded, said = countries.run("publish", GOOD)
+    assert succeeded, said
+    told = read_issue(state.issues / GOOD / "r1").manifest["holding"]["decisions"]
+    assert [(decision["action"], decision["reason"]) for decision in told] == [
+        (HOLD, "the figures are looked at"),
+        (RELEASE, "they are right"),
+    ]
+
+
 def test_one_bad_month_of_a_range_is_withheld_and_the_good_one_can_be_published(countries: Countries) -> None:
     countries.deliver(BAD, "wrong_encoding")
     _, said = countries.run("backfill", GOOD, BAD)
@@ -125,8 +151,7 @@ def test_one_bad_month_of_a_range_is_withheld_and_the_good_one_can_be_published(
     succeeded, said = countries.run("publish", BAD)
     assert not succeeded
     assert BAD in said
-    succeeded, said = countries.run("publish", GOOD)
-    assert succeeded, said
+    publish_held_and_released(countries)
     assert countries.published() == [GOOD]
     scores = pl.read_parquet(next((countries.state.issues / GOOD).glob("r1/scores.parquet")))
     oracle = asem.oracle_scores()
