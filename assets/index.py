@@ -30,6 +30,7 @@ from warehouse.candidates import write_candidates
 from warehouse.contents import TableContents, warehouse_contents
 from warehouse.dbt import dbt_arguments, run_target
 from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
+from warehouse.processes import MONTHS_WORTH_PROCESSES, prepare_forked_processes
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.index")
@@ -112,7 +113,11 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
         with warehouse_lock(state):
             receipts = fill_warehouse(own_city, state, window)
             log.info("dbt: %s … %s, reading feeds from %s", months[0], months[-1], window.measures_from)
-            Thread(target=load_library, daemon=True).start()  # for gate C, while dbt, another process, works
+            # for gate C, while dbt, another process, works
+            if len(months) < MONTHS_WORTH_PROCESSES:
+                Thread(target=load_library, daemon=True).start()
+            else:
+                prepare_forked_processes()
             target = run_target(state, context.run_id)
             invocation = dbt.cli(dbt_arguments(own_city, ["build"]), context=context, target_path=target)
             events = list(invocation.stream())
@@ -175,25 +180,23 @@ def candidate_asset(city: City, partitions: dg.PartitionsDefinition[str]) -> dg.
         ],
     )
     def release_candidate(context: dg.AssetExecutionContext, city_resource: CityResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster knows only the bare class
-        from gates.candidate import folder_of_last_month
-        from gates.release import evaluate_release_gate
+        from gates.range import evaluate_release_gates
         from publication.holding import gates_passed
 
         own_city, state = city_resource.load()
         months = run_months(context)
         began = time.monotonic()
-        feeds, models, releases = {}, {}, {}
-        for period in months:
-            with candidates_lock(state):
+        feeds, models = {}, {}
+        with candidates_lock(state):
+            for period in months:
                 feeds[period] = feed_gate(own_city, state, period, month_receipts(own_city, state, period))
                 write_gate(state, feeds[period])
                 stored = read_gate(state, period, "B")
                 if stored is None:
                     raise dg.Failure(f"{period}: gate B has no result; materialise the models of the month first")
                 models[period] = stored
-                releases[period] = evaluate_release_gate(
-                    state.candidate(period), own_city, folder_of_last_month(state, state.candidate(period))
-                )
+            releases = evaluate_release_gates(own_city, state, months)
+            for period in months:
                 write_gate(state, releases[period])
                 if feeds[period].passed and models[period].passed and releases[period].passed:
                     gates_passed(state, own_city, period, state.candidate(period), datetime.now(UTC))

@@ -21,13 +21,11 @@ from city.periods import add_months, month_index
 from feeds.receipt import Receipt
 from warehouse.filling import month_receipts
 from warehouse.inputs import keep_inputs
-from warehouse.processes import worker_processes
+from warehouse.processes import MONTHS_WORTH_PROCESSES, forked_processes
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.candidates")
 
-#: Months from which a second process is worth its start: it takes 2 s, a candidate 0.8 s.
-_WORTH_PROCESSES = 6
 _SAID_EVERY = 6
 
 #: Tables of a candidate: what is selected, in which order.
@@ -98,11 +96,11 @@ def write_candidates(
     """
     for left in state.candidate(periods[0]).parent.glob(".*"):
         shutil.rmtree(left)
-    if len(periods) < _WORTH_PROCESSES:
+    if len(periods) < MONTHS_WORTH_PROCESSES:
         for period in periods:
             write_candidate(city, state, receipts, period, code_version)
         return
-    with worker_processes(2, _work_on, city, state, receipts, code_version) as pool:
+    with forked_processes(_work_on, city, state, receipts, code_version) as pool:
         for count, _ in enumerate(pool.map(_write_one, periods), start=1):
             if count % _SAID_EVERY == 0:
                 log.info("%d of %d release candidates", count, len(periods))

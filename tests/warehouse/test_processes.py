@@ -13,10 +13,13 @@ import pytest
 
 PROGRAM = """
 import os, signal
-from warehouse.processes import worker_processes
+from warehouse.processes import forked_processes, worker_processes
+
+def begin():
+    pass
 
 if __name__ == "__main__":
-    with worker_processes(1) as pool:
+    with {pool} as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(signal.pause).result()
 """
@@ -28,9 +31,10 @@ def _runs(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent")
-def test_a_worker_ends_with_the_run_that_is_killed(tmp_path: Path, project_root: Path) -> None:
+@pytest.mark.parametrize("pool", ["worker_processes(1)", "forked_processes(begin)"])
+def test_a_worker_ends_with_the_run_that_is_killed(pool: str, tmp_path: Path, project_root: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+    program.write_text(PROGRAM.replace("{pool}", pool), encoding="utf-8")
     run = subprocess.Popen(
         [sys.executable, str(program)],
         stdout=subprocess.PIPE,
