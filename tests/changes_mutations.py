@@ -166,13 +166,6 @@ CHANGES = (
         f"{OF_DEFINITIONS}test_other_members_of_a_county_are_the_methods_and_a_township_stays_comparable",
     ),
     (
-        "change: members' parts by their own upper unit's effects",
-        DEFINITIONS,
-        "multiplier = effects.multiplier[:, place]",
-        "multiplier = effects.multiplier[:, 0]",
-        "tests/core/test_contributions.py::test_every_members_part_of_its_county_and_city",
-    ),
-    (
         "change: shrinkage towards a rate of zero",
         DEFINITIONS,
         "np.where(np.isnan(rate), 0.0,",
