@@ -9,10 +9,9 @@ import resource
 import time
 
 from city import City, Period, StateFolder
-from gates.candidate import folder_of_last_month
 from gates.feeds import feed_gate
 from gates.model import model_gate
-from gates.release import evaluate_release_gate
+from gates.range import evaluate_release_gates
 from warehouse.candidates import write_candidates
 from warehouse.dbt import run_dbt
 from warehouse.filling import fill_warehouse, month_receipts
@@ -38,8 +37,7 @@ def compute(city: City, state: StateFolder, months: list[Period]) -> dict[str, d
     done("candidates and gate B")
     for period in months:
         feed_gate(city, state, period, month_receipts(city, state, period))
-        candidate = state.candidate(period)
-        evaluate_release_gate(candidate, city, folder_of_last_month(state, candidate))
+    evaluate_release_gates(city, state, months)
     done("gates A and C")
     steps["together"] = {kind: round(sum(s[kind] for s in steps.values()), 2) for kind in ("wall", "cpu")}
     return steps
