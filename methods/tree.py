@@ -83,11 +83,17 @@ class Tree:
 
     def leaves_below(self, node: int) -> Indices:
         """Positions of the indicators at or below a node, in the framework's order."""
-        above = {node}
-        for i in np.argsort(self.level, kind="stable"):
-            if int(self.parent[i]) in above:
-                above.add(int(i))
-        return np.array([i for i in self.leaves if int(i) in above], dtype=np.intp)
+        return self._leaves_below[node]
+
+    @cached_property
+    def _leaves_below(self) -> tuple[Indices, ...]:
+        below: list[list[int]] = [[] for _ in self.codes]
+        for leaf in self.leaves.tolist():
+            node = leaf
+            while node >= 0:
+                below[node].append(leaf)
+                node = int(self.parent[node])
+        return tuple(np.array(found, dtype=np.intp) for found in below)
 
 
 def effective_weights(tree: Tree, weight: Floats) -> Floats:

@@ -40,6 +40,23 @@ class Units:
     is_leaf: npt.NDArray[np.bool_]
     members: Mapping[int, Indices]
 
+    @cached_property
+    def layers(self) -> Sequence[Sequence[int]]:
+        """Upper units that have members, in groups that share none: counties, then the city."""
+        layers: list[list[int]] = []
+        taken: list[set[int]] = []
+        for upper, members in self.members.items():
+            own = set(members.tolist())
+            if not own:
+                continue
+            at = next((i for i, others in enumerate(taken) if not own & others), len(layers))
+            if at == len(layers):
+                layers.append([])
+                taken.append(set())
+            layers[at].append(upper)
+            taken[at] |= own
+        return layers
+
     @classmethod
     def of(cls, units: pl.DataFrame, unit_members: pl.DataFrame) -> Units:
         """From the tables units and unit_members."""
