@@ -35,7 +35,10 @@ CAMPAIGNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "dbt": (("land", "compute"), ("compute",)),
     "publication": (("land", "compute", "judge"), ("publish",)),
     "run": ((), ("run",)),
+    "range": ((), ("range",)),
 }
+#: Campaigns over whole Dagster runs, whose steps are their lines of progress.
+WHOLE_RUNS = ("run", "range")
 #: For a kill at each durable step: one month is enough, the others only repeat it.
 ONE_MONTH = {"landing": ("land 2022-01",), "publication": ("publish 2022-01",)}
 
@@ -138,7 +141,7 @@ class Campaign:
     def kill_at(self, step: int) -> Trial:
         """Kill before the n-th durable step (landing, publication) or at the n-th line of progress (whole runs)."""
         office = self._copy("trial")
-        job = {"die_at_record" if self.name == "run" else "die_at": step}
+        job = {"die_at_record" if self.name in WHOLE_RUNS else "die_at": step}
         code = self.worker.take(office.folder, ONE_MONTH.get(self.name, self.steps), **job)
         return self._trial(step, "step", step, code, office)
 

@@ -14,8 +14,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+if TYPE_CHECKING:
+    from small_office import Office
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
@@ -24,19 +29,21 @@ _DURABLE = ("fsync", "rename", "replace", "unlink")
 
 
 def work(folder: Path, steps: list[str]) -> None:
-    """Take steps of a run: land, compute, judge, publish, or `run` for all of them as one Dagster run."""
-    from small_office import PUBLISHED, Office
+    """Take steps of a run: land, compute, judge, publish, or all of them as one Dagster run.
+
+    `run` works on its two months as short runs do, `range` with the processes that longer ranges have.
+    """
+    from small_office import Office
 
     office = Office(folder)
     for step in steps:
         if step == "run":
-            from pipelines.runs import failure_messages, run_job
-            from pipelines.settings import Settings
-
-            where = Settings(office.home, str(office.city_folder), renderings=("none",))
-            result = run_job(where, "monthly_index", PUBLISHED)
-            if not result.success:
-                raise RuntimeError("\n".join(failure_messages(result)))
+            _dagster_run(office)
+        elif step == "range":
+            with ExitStack() as fewer:
+                for module in ("assets.index", "warehouse.candidates", "gates.range"):
+                    fewer.enter_context(patch(f"{module}.MONTHS_WORTH_PROCESSES", 2))
+                _dagster_run(office)
         elif step == "judge":
             failed = [r.screen() for r in office.judge() if not r.passed]
             if failed:
@@ -44,6 +51,18 @@ def work(folder: Path, steps: list[str]) -> None:
         else:
             name, _, month = step.partition(" ")
             getattr(office, name)(*([[month]] if month else []))
+
+
+def _dagster_run(office: Office) -> None:
+    from small_office import PUBLISHED
+
+    from pipelines.runs import failure_messages, run_job
+    from pipelines.settings import Settings
+
+    where = Settings(office.home, str(office.city_folder), renderings=("none",))
+    result = run_job(where, "monthly_index", PUBLISHED)
+    if not result.success:
+        raise RuntimeError("\n".join(failure_messages(result)))
 
 
 def _die_at(step: int) -> None:

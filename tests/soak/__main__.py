@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "faults")]
 
 #: Kills at random instants by campaign: 200 in all, and some whole runs through Dagster.
-KILLS = {"landing": 80, "publication": 70, "dbt": 50, "run": 10}
+KILLS = {"landing": 80, "publication": 70, "dbt": 50, "run": 20, "range": 20}
 
 
 def main() -> int:
