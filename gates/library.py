@@ -1,6 +1,6 @@
-"""Great Expectations, imported when this module is: for a process that others are forked from, hence without polars."""
+"""Great Expectations as this project imports it, also where other processes are forked from: hence without polars."""
 
 import os
 
-os.environ["GX_ANALYTICS_ENABLED"] = "false"  # as gates.expectations.load_library
-import great_expectations.expectations  # noqa: F401 # the variable is read by this import
+os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the import below; users' networks are closed
+import great_expectations.expectations  # noqa: F401

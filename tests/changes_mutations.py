@@ -8,6 +8,7 @@ BY_HAND, OF_MEMBERS = "tests/methods/test_decomposition.py::", "tests/methods/te
 EXACT = f"{BY_HAND}test_effects_sum_to_the_change_whatever_is_missing_and_whatever_the_method"
 RECORDS, OF_RECORDS = "publication/indicator_records.py", "tests/core/test_whose_records_count.py::"
 DEFINITIONS, OF_DEFINITIONS = "warehouse/changes.py", "tests/warehouse/test_changed_definitions.py::"
+OF_EVERY_MEMBER = "tests/core/test_contributions.py::test_every_members_part_of_its_county_and_city"
 ORACLE = "tests/methods/test_decomposition_oracle.py::test_contributions_are_those_of_the_oracle"
 
 CHANGES = (
@@ -164,6 +165,20 @@ CHANGES = (
         "comparable[i, upper] &= old.get",
         "comparable[i, upper] |= old.get",
         f"{OF_DEFINITIONS}test_other_members_of_a_county_are_the_methods_and_a_township_stays_comparable",
+    ),
+    (
+        "change: members' parts by their own upper unit's effects",
+        DEFINITIONS,
+        "multiplier = effects.multiplier[:, place]",
+        "multiplier = effects.multiplier[:, 0]",
+        OF_EVERY_MEMBER,
+    ),
+    (
+        "change: members' sums by the months of their upper unit",
+        DEFINITIONS,
+        "counted = side.months_counted[:, upper_of].T",
+        "counted = side.months_counted[:, members].T",
+        OF_EVERY_MEMBER,
     ),
     (
         "change: shrinkage towards a rate of zero",

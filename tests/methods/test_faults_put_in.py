@@ -15,6 +15,14 @@ def test_every_fault_can_still_be_put_in() -> None:
     assert [formula for formula, count in Counter(m.formula for m in MUTATIONS).items() if count > 1] == []
 
 
+def test_every_fault_is_one_of_arithmetic_and_not_of_spelling() -> None:
+    """A file that Python cannot read fails every test, and proves nothing of the one that is named."""
+    for mutation in MUTATIONS:
+        if mutation.file.endswith(".py"):
+            text = (PROJECT / mutation.file).read_text(encoding="utf-8")
+            compile(text.replace(mutation.old, mutation.new), mutation.formula, "exec")
+
+
 def test_every_test_that_must_find_one_is_there() -> None:
     for mutation in MUTATIONS:
         file, _, name = mutation.test.rpartition("::")
