@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 from city.folder import RecordSet
 from city.periods import Period
-from feeds.errors import FeedError, NotDelivered
+from feeds.errors import FeedError, NotDelivered, feed_name
 from feeds.location import MAX_BYTES, find_files, place_path, read_bytes, sha256
-from feeds.readers import ISSUE, delivers_by_month, feed_name, read_delivery
+from feeds.readers import ISSUE, delivers_by_month, read_delivery
 from feeds.receipt import NOT_DELIVERED, Receipt
 
 

@@ -17,7 +17,7 @@ from arrivals.record import note_absent, note_found, read_arrival
 from city.folder import City, Feed, RecordSet
 from city.periods import Period, month_index
 from city.state import StateFolder
-from feeds.landing import read_receipt
+from feeds.landed import read_receipt
 from feeds.readers import delivers_by_month
 from feeds.receipt import NOT_DELIVERED, Receipt
 from gates.feeds import feed_gate

@@ -21,7 +21,7 @@ from arrivals.record import note_found, read_arrival
 from city.folder import City, Feed, RecordSet
 from city.periods import Period
 from city.state import StateFolder
-from feeds.landing import read_attempt, read_receipt
+from feeds.landed import read_attempt, read_receipt
 
 #: Looks that must find the same content; a department's own system answers whole or not at all.
 LOOKS, REMOTE_LOOKS = 2, 1

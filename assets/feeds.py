@@ -13,7 +13,8 @@ from arrivals.timeliness import WORDS, timeliness_of
 from assets.city_resource import CityResource, run_months
 from assets.gate_checks import months_verdict
 from city import City, Feed, Period
-from feeds.landing import land_department, was_tried
+from feeds.landed import was_tried
+from feeds.landing import land_department
 from feeds.receipt import ACCEPTED, Receipt
 from gates.feeds import feed_gate
 from notices.outbox import raise_notice

@@ -9,12 +9,13 @@ import resource
 import time
 
 from city import City, Period, StateFolder
+from feeds.landed import month_receipts
 from gates.feeds import feed_gate
 from gates.model import model_gate
 from gates.range import evaluate_release_gates
 from warehouse.candidates import write_candidates
 from warehouse.dbt import run_dbt
-from warehouse.filling import fill_warehouse, month_receipts
+from warehouse.filling import fill_warehouse
 from warehouse.window import run_window
 
 

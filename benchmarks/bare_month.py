@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from city import StateFolder
+from feeds.landed import month_receipts
 from feeds.landing import land_department
 from gates.candidate import folder_of_last_month
 from gates.feeds import feed_gate
@@ -29,7 +30,7 @@ from gates.store import write_gate
 from pipelines.settings import code_version, settings
 from publication.issue import publish
 from warehouse.candidates import write_candidate
-from warehouse.filling import fill_warehouse, month_receipts
+from warehouse.filling import fill_warehouse
 from warehouse.window import run_window
 
 

@@ -16,6 +16,7 @@ from city import months_between
 from pipelines.definitions import build_definitions, month_partitions
 from pipelines.runs import failure_messages, prepare_instance, range_tags, run_job
 from pipelines.settings import settings
+from warehouse.processes import end_at_once
 
 
 def run_config(city_key: str) -> dict[str, Any]:
@@ -54,11 +55,12 @@ def main() -> None:
     if sys.argv[1] == "--beyond-feeds":
         first, _, last = sys.argv[2].partition("..")
         run_beyond_feeds(months_between(first, last or first))
-        return
+        end_at_once(0)
     where = settings()
     result = run_job(where, "monthly_index", [sys.argv[1]], run_config(where.load()[0].key))
     if not result.success:
         raise SystemExit("\n".join(failure_messages(result)))
+    end_at_once(0)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ import polars as pl
 
 from city.folder import City, RecordSet
 from feeds.corrections import Correction, apply_corrections, cell_of_yaml
-from feeds.errors import FeedError
+from feeds.errors import FeedError, feed_name
 from feeds.privacy import mask
 from feeds.raw import RawFile, header_key
-from feeds.readers import feed_name
 from feeds.values import kind_of
 from schemas.base import MonthlyReturn, TimeOrder, contract_key, contract_time_order
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from city.folder import RecordSet
+
+
+def feed_name(record_set: RecordSet) -> str:
+    """`police/criminal_case`: how a feed is named in messages."""
+    return f"{record_set.department_key}/{record_set.name}"
+
 
 class FeedError(Exception):
     """A delivery cannot be taken: which feed, which file, which row, what was expected, what to do."""

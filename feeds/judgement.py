@@ -17,10 +17,10 @@ from city.folder import City, RecordSet
 from city.periods import Period, add_months, months_between
 from feeds.contract import PERIOD, Contract, load_contract, text_rows
 from feeds.corrections import Correction
-from feeds.errors import FeedError
+from feeds.errors import FeedError, feed_name
 from feeds.privacy import mask_column
 from feeds.raw import RawFile
-from feeds.readers import delivers_by_month, feed_name
+from feeds.readers import delivers_by_month
 from feeds.units import resolve_units, unit_index
 from feeds.values import EXPECTED, MONTH, month_of, parse, parse_month
 from schemas.base import MonthlyReturn

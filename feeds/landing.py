@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,15 @@ from city.periods import Period, add_months
 from city.state import StateFolder
 from feeds.contract import check_mapping, load_contract
 from feeds.corrections import Correction, accepted_for, load_corrections
-from feeds.errors import FeedError, NotDelivered
+from feeds.errors import FeedError, NotDelivered, feed_name
 from feeds.judgement import Delivered, Judged, judge_rows
+from feeds.landed import ATTEMPT, CURRENT, landed_folder, receipt_at
 from feeds.location import sha256
 from feeds.privacy import PersonalData, mask, refuse_personal_header, refuse_personal_values
 from feeds.raw import RawFile, header_key
-from feeds.readers import ISSUE, delivers_by_month, feed_name, read_delivery
+from feeds.readers import ISSUE, delivers_by_month, read_delivery
 from feeds.receipt import ACCEPTED, NOT_DELIVERED, REFUSED, Receipt
 
-CURRENT = "current.json"
-ATTEMPT = "attempt.json"
 PREVIEW_ROWS = 5
 #: Places of a failure named in a receipt; the quarantine file has them all.
 PLACES = 20
@@ -101,7 +100,7 @@ def land(
 ) -> Receipt:
     """Receive a month and write it; the receipt says what became of it, whatever was delivered."""
     reception = receive(city, record_set, period, sources, environment, corrections)
-    folder = _folder(state, record_set, period)
+    folder = landed_folder(state, record_set, period)
     receipt = _refused_when_suddenly_empty(state, record_set, reception.receipt)
     if reception.quarantine is not None and reception.quarantine.height:
         content = _parquet(reception.quarantine)
@@ -117,7 +116,7 @@ def land(
         (folder / ATTEMPT).unlink(missing_ok=True)
         _write(folder / CURRENT, receipt.to_json().encode())
         return receipt
-    earlier = _read(folder / CURRENT)
+    earlier = receipt_at(folder / CURRENT)
     receipt = replace(receipt, in_force=earlier.hash if earlier else "")
     _write(folder / ATTEMPT, receipt.to_json().encode())
     return receipt
@@ -137,42 +136,6 @@ def land_department(
         land(city, state, record_set, period, sources, environment, corrections)
         for record_set in city.feed(department_key).record_sets
     ]
-
-
-def read_receipt(state: StateFolder, record_set: RecordSet, period: Period) -> Receipt | None:
-    """The receipt of what is landed; where nothing ever was, of the last attempt; None without either."""
-    folder = _folder(state, record_set, period)
-    return _read(folder / CURRENT) or _read(folder / ATTEMPT)
-
-
-def was_tried(state: StateFolder, record_set: RecordSet, period: Period) -> bool:
-    """Whether a month was ever landed or tried; reads nothing."""
-    folder = _folder(state, record_set, period)
-    return (folder / CURRENT).exists() or (folder / ATTEMPT).exists()
-
-
-def read_attempt(state: StateFolder, record_set: RecordSet, period: Period) -> Receipt | None:
-    """The last attempt's receipt when it was not accepted, else None."""
-    return _read(_folder(state, record_set, period) / ATTEMPT)
-
-
-def current_landing(state: StateFolder, record_sets: Iterable[RecordSet], periods: Sequence[Period]) -> list[Receipt]:
-    """Receipts of all that is landed for these record sets and months; FeedError when a file has gone."""
-    found: list[Receipt] = []
-    for record_set in record_sets:
-        for period in periods:
-            receipt = _read(_folder(state, record_set, period) / CURRENT)
-            if receipt is None:
-                continue
-            if not (state.landing / receipt.landing_file).is_file():
-                raise FeedError(
-                    feed_name(record_set),
-                    receipt.landing_file,
-                    "the landing file that current.json names is gone",
-                    f"materialise the feeds of {period} again",
-                )
-            found.append(receipt)
-    return found
 
 
 def _read_checked(
@@ -302,7 +265,7 @@ def _refused_when_suddenly_empty(state: StateFolder, record_set: RecordSet, rece
     if said or not receipt.reported or receipt.accepted:
         return receipt
     for period in (receipt.period, add_months(receipt.period, -1)):
-        before = _read(_folder(state, record_set, period) / CURRENT)
+        before = receipt_at(landed_folder(state, record_set, period) / CURRENT)
         if before is not None and before.accepted >= NEVER_EMPTY_ROWS:
             return replace(
                 receipt,
@@ -356,17 +319,6 @@ def _preview(accepted: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
-
-
-def _folder(state: StateFolder, record_set: RecordSet, period: Period) -> Path:
-    return state.landing / record_set.department_key / record_set.name / period
-
-
-def _read(path: Path) -> Receipt | None:
-    try:
-        return Receipt.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 from city.folder import RecordSet
 from city.periods import Period
 from feeds.csv_reader import read_csv
-from feeds.errors import FeedError
+from feeds.errors import FeedError, feed_name
 from feeds.issue_reader import read_issue
 from feeds.json_reader import read_json_file, read_json_http
 from feeds.location import READ_CACHE, find_files, place_path, read_bytes, sha256
@@ -23,11 +23,6 @@ from feeds.xlsx_reader import read_xlsx
 #: A city's published issue.
 ISSUE = "issue"
 READERS = ("csv", "xlsx", "json", "sql", ISSUE)
-
-
-def feed_name(record_set: RecordSet) -> str:
-    """`police/criminal_case`: how a feed is named in messages."""
-    return f"{record_set.department_key}/{record_set.name}"
 
 
 def wanted_headers(record_set: RecordSet) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from city import City, Period, StateFolder, months_between
 from city.periods import add_months
 from feeds.gate import ERROR, judge
-from feeds.landing import read_receipt
+from feeds.landed import read_receipt
 from feeds.receipt import Receipt
 from gates.result import ROWS_KEPT, WARNING, Finding, GateResult
 from gates.wording import delivery_title

@@ -15,7 +15,8 @@ import polars as pl
 
 from city import City, Period, StateFolder, Version, reference_quantiles
 from city.folder import CityFolderError, read_table
-from feeds.landing import land_department, read_receipt
+from feeds.landed import read_receipt
+from feeds.landing import land_department
 from methods.calibration import COLUMNS, VALUE_COLUMNS, propose_quantiles, propose_reference
 from pipelines.settings import Settings
 from warehouse.dbt import run_dbt

@@ -4,7 +4,6 @@ it ended: 0 done, 1 a gate or a check said no, 2 wrong words or an unreadable ci
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +25,7 @@ from pipelines.commands.studies import audit, robustness
 from pipelines.commands.weights import weights
 from pipelines.options import CONTEXT, MONTHS, city_option, sources_option
 from pipelines.settings import Settings, settings
+from warehouse.processes import end_at_once
 
 if TYPE_CHECKING:  # Dagster takes a second to import, which `pingan --help` need not wait for
     from dagster import ExecuteInProcessResult
@@ -404,7 +404,9 @@ def main() -> None:
         cli(standalone_mode=True)
     except CityFolderError as error:
         click.echo(f"{error}", err=True)
-        sys.exit(2)
+        end_at_once(2)
+    except SystemExit as ending:
+        end_at_once(ending.code)
 
 
 if __name__ == "__main__":

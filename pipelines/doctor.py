@@ -22,7 +22,7 @@ from city import City, Period, StateFolder
 from city.check import check_city
 from city.periods import add_months, month_index
 from feeds.errors import FeedError
-from feeds.landing import current_landing
+from feeds.landed import current_landing
 from pipelines.differences import differences, month_ranges
 from publication.listing import list_issues
 from publication.verify import LOCK, verify

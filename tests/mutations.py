@@ -256,6 +256,20 @@ MUTATIONS = (
         f"{NODES}test_many_weightings_with_gaps_agree_with_rolling_up_each",
     ),
     Mutation(
+        "many weightings: weight of the children that are there",
+        AGGREGATION,
+        "self._weight = weights @ there.astype(np.float64)",
+        "self._weight = weights.sum(axis=1, keepdims=True)",
+        f"{NODES}test_many_weightings_with_gaps_agree_with_rolling_up_each",
+    ),
+    Mutation(
+        "many weightings: floor",
+        AGGREGATION,
+        "np.maximum(scores, self._floor))",
+        "scores)",
+        f"{NODES}test_many_weightings_agree_with_rolling_up_each",
+    ),
+    Mutation(
         "many weightings: another mean",
         AGGREGATION,
         "_Mean(aggregation or tree.aggregation[node]",

@@ -18,6 +18,7 @@ import small_city
 
 from city import City, StateFolder, load_city, months_between
 from city.locks import candidates_lock
+from feeds.landed import month_receipts
 from feeds.landing import land_department
 from gates.candidate import folder_of_last_month
 from gates.feeds import feed_gate
@@ -27,7 +28,7 @@ from gates.store import read_gate, write_gate
 from publication.issue import PublishResult, publish
 from warehouse.candidates import write_candidates
 from warehouse.dbt import run_dbt
-from warehouse.filling import fill_warehouse, month_receipts, warehouse_lock
+from warehouse.filling import fill_warehouse, warehouse_lock
 from warehouse.window import run_window
 
 #: A seed with which the months of PUBLISHED pass every gate.

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
-from city import City, Period, RecordSet, StateFolder
+from city import City, RecordSet, StateFolder
 from city.locks import held
 from feeds.contract import load_contract
-from feeds.landing import current_landing, read_attempt, read_receipt
-from feeds.receipt import NOT_DELIVERED, Receipt
+from feeds.landed import current_landing
+from feeds.receipt import Receipt
 from warehouse.opening import open_warehouse
 from warehouse.tables import city_tables
 from warehouse.window import RunWindow
@@ -71,16 +71,6 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
         empty = "select '' as unit_code, '' as period, '' as measure, 0.0::double as quantity where false"
         connection.execute(f"create or replace view city.monthly_returns as {rows or empty}")
     return receipts
-
-
-def month_receipts(city: City, state: StateFolder, period: Period) -> list[Receipt]:
-    """What became of every record set in a month: its last attempt, else what is landed, else that nothing came."""
-    return [
-        read_attempt(state, r, period)
-        or read_receipt(state, r, period)
-        or Receipt(r.department, r.department_key, r.name, period, NOT_DELIVERED, False, "never asked for")
-        for r in city.record_sets
-    ]
 
 
 def landed_sql(city: City, record_set: RecordSet, files: list[Path]) -> str:

@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from city import City, Period, StateFolder
-from feeds.landing import read_attempt, read_receipt
+from feeds.landed import read_attempt, read_receipt
 from feeds.receipt import Receipt
 
 #: Libraries that decide bytes: who computes, who writes Parquet, who writes CSV.
@@ -32,7 +33,7 @@ def keep_inputs(city: City, state: StateFolder, period: Period) -> dict[str, Any
     return {
         "city_folder": [{"path": path, "sha256": digest} for path, digest in _keep_folder(city, state).items()],
         "receipts": _keep(state, _receipts(city, state, period)),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": dict(_libraries()),
     }
 
 
@@ -69,6 +70,11 @@ def read_input(state: StateFolder, digest: str, what: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != digest:
         raise InputGoneError(f"{path} ({what}) is not what it was: restore the folder inputs/ from a copy")
     return content
+
+
+@cache  # of a range's months a hundredth
+def _libraries() -> Mapping[str, str]:
+    return {name: version(name) for name in LIBRARIES}
 
 
 def _keep_folder(city: City, state: StateFolder) -> dict[str, str]:

@@ -9,18 +9,21 @@ A range's candidates and gates are shared by processes that are forked from one 
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import cache
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerContext
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 #: prctl(2): the signal that this process gets when the thread that started it ends.
 _PR_SET_PDEATHSIG = 1
@@ -37,6 +40,23 @@ def end_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before we asked
             raise SystemExit(1)
+
+
+def end_at_once(code: object) -> NoReturn:
+    """End this process as `sys.exit(code)` would, but without taking its objects apart.
+
+    That lasts 1.5 s where Dagster, dbt and Great Expectations are imported. Threads are waited for, what was
+    registered for the end is done, and output is written, as the interpreter does it.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # the first thing that the interpreter does at its end
+    atexit._run_exitfuncs()
+    if code is not None and not isinstance(code, int):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    with suppress(BrokenPipeError):  # who read it has gone
+        sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
 
 
 def worker_processes(count: int) -> ProcessPoolExecutor:

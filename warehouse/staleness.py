@@ -12,7 +12,7 @@ from typing import Any
 
 from city import City, Period, StateFolder, months_between
 from city.periods import month_index
-from feeds.landing import read_receipt
+from feeds.landed import read_receipt
 from feeds.receipt import ACCEPTED
 from warehouse.window import run_window
 

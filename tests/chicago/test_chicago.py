@@ -21,7 +21,7 @@ import pytest
 
 from city import City, StateFolder, load_city, months_between
 from city.folder import read_table
-from feeds.landing import read_receipt
+from feeds.landed import read_receipt
 from feeds.receipt import Receipt
 
 SOURCES = Path(__file__).resolve().parents[3] / "shared" / "data" / "chicago"

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from corrected_office import REASON, Corrected, reduced_gates
 from small_office import CODE_VERSION, PUBLISHED, Office
 
-from feeds.landing import current_landing
+from feeds.landed import current_landing
 from gates.store import read_gate
 from pipelines.command_line import cli
 from pipelines.differences import differences, text

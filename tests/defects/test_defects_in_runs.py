@@ -15,7 +15,7 @@ import pytest
 
 from city import City, Period, StateFolder
 from city.folder import load_city
-from feeds.landing import read_receipt
+from feeds.landed import read_receipt
 from gates.store import read_gate
 from pipelines.runs import failure_messages, prepare_instance, run_job
 from pipelines.settings import Settings

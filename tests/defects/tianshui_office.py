@@ -21,7 +21,8 @@ import polars as pl
 
 from city.folder import City, RecordSet
 from city.state import StateFolder
-from feeds.landing import land_department, read_receipt
+from feeds.landed import read_receipt
+from feeds.landing import land_department
 from feeds.receipt import Receipt
 from gates.feeds import feed_gate
 from gates.result import Finding, GateResult

@@ -19,7 +19,8 @@ from feeds import judgement, location
 from feeds.contract import load_contract
 from feeds.errors import FeedError
 from feeds.judgement import Delivered, judge_rows
-from feeds.landing import Reception, current_landing, land, land_department, read_attempt, read_receipt
+from feeds.landed import current_landing, read_attempt, read_receipt
+from feeds.landing import Reception, land, land_department
 from feeds.raw import raw_file
 from feeds.receipt import Receipt
 

@@ -18,13 +18,13 @@ from city import StateFolder, load_city, months_between
 from city.check import check_city
 from city.folder import CityFolderError, city_folder
 from city.province import Province, write_province
+from feeds.landed import month_receipts
 from feeds.landing import land_department
 from gates.feeds import feed_gate
 from gates.store import write_gate
 from publication.issue import PublicationRefused, PublishResult, publish
 from publication.listing import list_issues
 from publication.manifest import read_issue
-from warehouse.filling import month_receipts
 from warehouse.window import run_window
 
 pytestmark = pytest.mark.end_to_end
