@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from dagster import InitResourceContext
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
-from pydantic import PrivateAttr
 
 from warehouse.dbt_process import PREPARE, PREPARED_IN
 
@@ -24,31 +25,24 @@ class InstalledDbt(DbtCliResource):
     network), and opens an adapter of its own to read columns' types (3 s), which our assets take from the warehouse.
     """
 
-    _prepared: tuple[subprocess.Popen[bytes], TemporaryDirectory[str]] | None = PrivateAttr(None)
-
-    def setup_for_execution(self, context: InitResourceContext) -> None:
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
         """Start the process that imports dbt while other steps of the run work (warehouse/dbt_process.py)."""
-        super().setup_for_execution(context)
-        folder = TemporaryDirectory(prefix="pingan-dbt-")
-        process = subprocess.Popen(  # nosec B603 # dbt beside our Python, our own word
-            [self.dbt_executable, PREPARE],
-            cwd=folder.name,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},  # as dagster-dbt starts it: Python reads it only then
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        os.environ[PREPARED_IN] = folder.name
-        self._prepared = process, folder
-
-    def teardown_after_execution(self, context: InitResourceContext) -> None:
-        """End the process if it had nothing to do."""
-        if self._prepared is not None:
-            process, folder = self._prepared
-            os.environ.pop(PREPARED_IN, None)
-            process.terminate()
-            process.wait()
-            folder.cleanup()
-        super().teardown_after_execution(context)
+        with super().yield_for_execution(context) as dbt, TemporaryDirectory(prefix="pingan-dbt-") as folder:
+            process = subprocess.Popen(  # nosec B603 # dbt beside our Python, our own word
+                [self.dbt_executable, PREPARE],
+                cwd=folder,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},  # as dagster-dbt starts it: Python reads it only then
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+            os.environ[PREPARED_IN] = folder
+            try:
+                yield dbt
+            finally:
+                os.environ.pop(PREPARED_IN, None)
+                process.terminate()  # it may have had nothing to do
+                process.wait()
 
     @cached_property
     def _cli_version(self) -> Version:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -18,6 +21,7 @@ from assets.dbt_resource import InstalledDbt
 from city import load_city
 from pipelines.definitions import build_definitions, jobs, month_partitions, monthly_publication
 from pipelines.settings import Settings
+from warehouse.dbt_process import PREPARED_IN
 
 CITY = load_city("tianshui")
 DEPARTMENTS = (
@@ -86,6 +90,31 @@ def test_a_run_starts_dbt_once(definitions: dg.Definitions, monkeypatch: pytest.
     assert isinstance(dbt, InstalledDbt)
     assert str(dbt._cli_version).split(".")[:2] == version("dbt-core").split(".")[:2]
     assert dbt._initialize_dbt_core_adapter(["build"]) is None
+
+
+def test_a_run_starts_dbt_before_its_step(definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What dagster-dbt starts is done by the process that the resource has started, and nothing is left of it."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Recorded(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **how: Any) -> None:
+            super().__init__(*words, **how)
+            started.append(self)
+
+    monkeypatch.delenv(PREPARED_IN, raising=False)
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    dbt = (definitions.resources or {})["dbt"]
+    with dbt.yield_for_execution(dg.build_init_resource_context()) as ready:
+        words = [ready.dbt_executable, "build", "--help"]
+        while not Path(os.environ[PREPARED_IN], "dbt.sock").exists():
+            assert started[0].poll() is None
+        assert subprocess.run(words, capture_output=True, check=True).stdout.startswith(b"Usage: dbt build")
+        assert started[0].wait() == 0
+    with dbt.yield_for_execution(dg.build_init_resource_context()):
+        folder = Path(os.environ[PREPARED_IN])
+    assert started[-1].returncode == -signal.SIGTERM, "a run that needs no dbt leaves none behind"
+    assert not folder.exists()
+    assert PREPARED_IN not in os.environ
 
 
 def test_the_assets_are_these(definitions: dg.Definitions) -> None:

@@ -90,6 +90,29 @@ def test_dagsters_own_class_reads_what_it_wrote(tmp_path: Path, monkeypatch: pyt
         assert len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)) == 24
 
 
+def test_files_stay_open_while_a_run_goes_on_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dagster.yaml").write_text((ROOT / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    seen = {}
+
+    def logs_of_sqlite() -> set[str]:
+        return {path.name for path in (tmp_path / "history" / "runs").glob("*-wal")}
+
+    @dg.asset
+    def police() -> None:
+        seen[dg.AssetExecutionContext.get().run.run_id] = logs_of_sqlite()
+        if len(seen) == 2:
+            raise dg.Failure("a run that fails ends as well")
+
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        for well in (True, False):
+            assert dg.materialize([police], instance=instance, raise_on_error=False).success == well
+            # SQLite removes its log when the last connection to a file closes
+            assert logs_of_sqlite() == set()
+    for run, logs in seen.items():
+        assert logs == {"index.db-wal", f"{run}.db-wal"}
+
+
 def test_another_instances_home_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dagster.yaml").write_text((ROOT / "deploy" / "dagster.yaml").read_text(encoding="utf-8"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "elsewhere"))

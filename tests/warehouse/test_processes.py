@@ -51,3 +51,51 @@ def test_a_worker_ends_with_the_run_that_is_killed(pool: str, tmp_path: Path, pr
     while _runs(worker) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _runs(worker)
+
+
+ENDING = """
+import atexit, sys, threading, time
+from warehouse.processes import end_at_once
+
+class Remains:
+    def __del__(self):
+        sys.stderr.write("taken apart\\n")
+
+remains = Remains()
+remains.itself = remains
+atexit.register(lambda: sys.stdout.write(" registered"))
+threading.Thread(target=lambda: (time.sleep(0.1), sys.stdout.write("waited for"))).start()
+end_at_once({code})
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "said"),
+    [("0", 0, ""), ("None", 0, ""), ("3", 3, ""), ("True", 1, ""), ("'no such month'", 1, "no such month\n")],
+)
+def test_a_process_that_ends_at_once_leaves_nothing_undone(
+    code: str, ended: int, said: str, project_root: Path
+) -> None:
+    program = [sys.executable, "-c", ENDING.replace("{code}", code)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=project_root)
+    assert (done.returncode, done.stdout, done.stderr) == (ended, "waited for registered", said)
+
+
+def test_a_process_that_ends_at_once_may_have_lost_its_reader(project_root: Path) -> None:
+    code = (
+        "import os, sys; from warehouse.processes import end_at_once; "
+        "os.read(0, 1); sys.stdout.write('x'); end_at_once(4)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=project_root,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, said = process.communicate(b"\n")
+    assert (process.returncode, said) == (4, b"")
