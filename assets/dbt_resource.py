@@ -33,7 +33,7 @@ class InstalledDbt(DbtCliResource):
                 [self.dbt_executable, PREPARE],
                 cwd=folder,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},  # as dagster-dbt starts it: Python reads it only then
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closes with this process
                 stdout=subprocess.DEVNULL,
             )
             os.environ[PREPARED_IN] = folder

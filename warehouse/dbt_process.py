@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -107,6 +108,11 @@ def _wait_for_words() -> None:
     for name in _OF_DBT:
         import_module(name)
     gc.freeze()  # modules live as long as the process: nothing to look for in them (0.3 s of a build)
+    readable, _, _ = select.select([waiting, sys.stdin], [], [])
+    if (
+        waiting not in readable
+    ):  # the run has ended, which closes our standard input, also where no kernel ties us to it
+        return
     asker, _ = waiting.accept()
     Path(_SOCKET).unlink()
     waiting.close()

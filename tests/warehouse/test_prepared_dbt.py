@@ -27,7 +27,9 @@ VARIABLES = ("--vars", json.dumps({"city": "tianshui", "measure_models": []}))
 def waiting() -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A prepared dbt and its folder, which has a short name: an address has room for 108 bytes."""
     with TemporaryDirectory(prefix="dbt-") as folder:
-        process = subprocess.Popen([dbt_executable(), PREPARE], cwd=folder, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [dbt_executable(), PREPARE], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
         try:
             until_it_waits(Path(folder), process)
             yield process, Path(folder)
@@ -111,10 +113,18 @@ def test_it_ends_with_the_command_that_asked(waiting: tuple[subprocess.Popen[byt
     os.close(reading)
 
 
+def test_it_ends_when_its_input_does(waiting: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """Which the end of the run closes; the kernel may have no other way to tell."""
+    process, _ = waiting
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait() == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 def test_it_ends_with_the_run_that_started_it() -> None:
     with TemporaryDirectory(prefix="dbt-") as folder:
-        code = "import subprocess, sys; subprocess.Popen(sys.argv[1:3], cwd=sys.argv[3]); input()"
+        code = "import subprocess, sys; p = subprocess.Popen(sys.argv[1:3], cwd=sys.argv[3], stdin=-1); input()"
         run = subprocess.Popen(
             [sys.executable, "-c", code, dbt_executable(), PREPARE, folder],
             stdin=subprocess.PIPE,
