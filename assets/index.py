@@ -40,6 +40,8 @@ log = logging.getLogger("pingan.index")
 
 #: Two of them compute contributions for seconds under one Python lock; the others have the second processor meanwhile.
 _OF_A_RANGE = ["--threads", "4"]
+#: The model that needs most memory: Great Expectations (0.2 GiB) is imported when it is through.
+_WIDEST = ".indicator_windows"
 
 
 def city_folder_spec(city: City) -> dg.AssetSpec:
@@ -119,15 +121,16 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
         with warehouse_lock(state):
             receipts = fill_warehouse(own_city, state, window)
             log.info("dbt: %s … %s, reading feeds from %s", months[0], months[-1], window.measures_from)
-            # for gate C, while dbt, another process, works
-            if len(months) < MONTHS_WORTH_PROCESSES:
-                Thread(target=load_library, daemon=True).start()
-            else:
-                prepare_forked_processes()
+            if few := len(months) < MONTHS_WORTH_PROCESSES:
+                Thread(target=load_library, daemon=True).start()  # for gate C, while dbt, another process, works
             target = run_target(state, context.run_id)
-            words = dbt_arguments(own_city, ["build"]) + ([] if len(months) < MONTHS_WORTH_PROCESSES else _OF_A_RANGE)
+            words = dbt_arguments(own_city, ["build"]) + ([] if few else _OF_A_RANGE)
             invocation = dbt.cli(words, context=context, target_path=target)
-            events = list(invocation.stream())
+            events = []
+            for event in invocation.stream():
+                events.append(event)
+                if not few and _unique_id(event).endswith(_WIDEST):
+                    prepare_forked_processes()
             contents = warehouse_contents(state, window)
             verdicts = model_gate(state, invocation.target_path / "run_results.json", months)
             with candidates_lock(state), ThreadPoolExecutor(1) as beside:
@@ -142,11 +145,16 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
     return index
 
 
+def _unique_id(event: Any) -> str:
+    """Of the model that an output is of; empty for another event."""
+    return (
+        str(event.metadata["unique_id"].value) if isinstance(event, dg.Output) and "unique_id" in event.metadata else ""
+    )
+
+
 def _described(event: Any, contents: Mapping[str, TableContents]) -> Any:
     """A model's materialisation with its rows and columns, which dbt's own events do not carry."""
-    if not isinstance(event, dg.Output) or "unique_id" not in event.metadata:
-        return event
-    table = contents.get(str(event.metadata["unique_id"].value).rpartition(".")[2])
+    table = contents.get(_unique_id(event).rpartition(".")[2])
     if table is None:
         return event
     columns = [dg.TableColumn(name, kind) for name, kind in table.columns]
