@@ -108,10 +108,9 @@ def _wait_for_words() -> None:
     for name in _OF_DBT:
         import_module(name)
     gc.freeze()  # modules live as long as the process: nothing to look for in them (0.3 s of a build)
+    # The end of the run closes our standard input, also where no kernel ties us to it.
     readable, _, _ = select.select([waiting, sys.stdin], [], [])
-    if (
-        waiting not in readable
-    ):  # the run has ended, which closes our standard input, also where no kernel ties us to it
+    if waiting not in readable:
         return
     asker, _ = waiting.accept()
     Path(_SOCKET).unlink()
