@@ -41,7 +41,7 @@ class InstalledDbt(DbtCliResource):
                 yield dbt
             finally:
                 os.environ.pop(PREPARED_IN, None)
-                process.terminate()  # it may have had nothing to do
+                process.kill()  # it had its command or none; SIGTERM is ignored where this process ignores it
                 process.wait()
 
     @cached_property
