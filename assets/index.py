@@ -37,9 +37,9 @@ from warehouse.window import run_window
 
 log = logging.getLogger("pingan.index")
 
-
-#: Two of them compute contributions for seconds under one Python lock; the others have the second processor meanwhile.
-_OF_A_RANGE = ["--threads", "4"]
+#: dbt's words for a longer range: two models compute contributions for seconds under one Python lock, and the other
+#: threads have the second processor meanwhile.
+_RANGE_THREADS = ["--threads", "4"]
 #: The model that needs most memory: Great Expectations (0.2 GiB) is imported when it is through.
 _WIDEST = ".indicator_windows"
 
@@ -124,7 +124,7 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
             if few := len(months) < MONTHS_WORTH_PROCESSES:
                 Thread(target=load_library, daemon=True).start()  # for gate C, while dbt, another process, works
             target = run_target(state, context.run_id)
-            words = dbt_arguments(own_city, ["build"]) + ([] if few else _OF_A_RANGE)
+            words = dbt_arguments(own_city, ["build"]) + ([] if few else _RANGE_THREADS)
             invocation = dbt.cli(words, context=context, target_path=target)
             events = []
             for event in invocation.stream():
@@ -147,9 +147,8 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
 
 def _unique_id(event: Any) -> str:
     """Of the model that an output is of; empty for another event."""
-    return (
-        str(event.metadata["unique_id"].value) if isinstance(event, dg.Output) and "unique_id" in event.metadata else ""
-    )
+    told = event.metadata.get("unique_id") if isinstance(event, dg.Output) else None
+    return str(told.value) if told else ""
 
 
 def _described(event: Any, contents: Mapping[str, TableContents]) -> Any:
