@@ -1,13 +1,13 @@
 """What moved each node of each unit since last month and since the same month last year, as rows of an issue.
 
 Belongs here: bringing the months' arrays to `methods.decomposition` and `methods.members`, scoring old values by a new
-method, and writing effects as rows. The dbt models contributions and member_contributions call it. Effects are rounded
-to 1e-12 and rows of zeros are left out: 179 nodes' sums stay within 1e-9 of their changes, and most rows are zeros.
+method, and writing effects as rows. The dbt model change_effects calls it. Effects are rounded to 1e-12 and rows of
+zeros are left out: 179 nodes' sums stay within 1e-9 of their changes, and most rows are zeros.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,12 +37,10 @@ NO_MEMBER = ""
 
 _EFFECTS = ("value_effect", "weight_effect", "availability_effect", "method_effect", "population_effect")
 _CODE = pa.dictionary(pa.int32(), pa.string())
-CONTRIBUTIONS = pa.schema(
-    [(name, _CODE) for name in ("period", "unit_code", "comparison", "node_code", "indicator_code")]
-    + [(name, pa.float64()) for name in (*_EFFECTS, "total")]
-)
-MEMBER_CONTRIBUTIONS = pa.schema(
-    [(name, _CODE) for name in ("period", "unit_code", "comparison", "member_code", "indicator_code")]
+#: Rows without a member are a unit's own, of each of its nodes; those with one are of the overall index of an upper
+#: unit. One table: both read the same months and take apart the same sums, which is half of the work.
+CHANGE_EFFECTS = pa.schema(
+    [(name, _CODE) for name in ("period", "unit_code", "comparison", "node_code", "member_code", "indicator_code")]
     + [(name, pa.float64()) for name in (*_EFFECTS, "total", "denominator_part")]
 )
 
@@ -111,12 +109,12 @@ class Comparison:
         units, indicators = self.reader.units, self.now.method.indicators
         means = (indicators["scoring"] == "zero_tolerance").to_numpy()
         by_residents = (indicators["denominator"] == RESIDENTS).to_numpy().astype(np.float64)
-        for layer in units.layers:
-            upper_of = np.concatenate([np.full(len(units.members[upper]), upper) for upper in layer])
-            members = np.concatenate([units.members[upper] for upper in layer])
+        sums_then, sums_now = (self.reader.member_sums(side) for side in (self.then, self.now))
+        for layer, then, now in zip(units.layers, sums_then, sums_now, strict=True):
+            upper_of = units.upper_of(layer)
             ratios = ratio_parts(
-                self._ratio(self.then, upper_of, members, self.place_then),
-                self._ratio(self.now, upper_of, members, np.arange(len(indicators))),
+                Ratio(*(array[:, self.place_then] for array in vars(then).values())),
+                now,
                 np.where(means, 0.0, self.change[:, upper_of].T),
                 by_residents,
             )
@@ -198,24 +196,6 @@ class Comparison:
                 above += np.where(bits, np.nan_to_num(sums.known_above[indicator], nan=0.0), 0.0)
         return np.where(counted > 0, points, np.nan), above
 
-    def _ratio(self, side: Month, upper_of: Indices, members: Indices, places: Indices) -> Ratio:
-        """Members' sums and their upper units', by the months that count in the upper unit; members × places."""
-        counted = side.months_counted[:, upper_of].T
-        of_members, below = np.zeros((2, *counted.shape))
-        for age in range(BITS):
-            bits = (counted >> age) & 1 > 0
-            sums = self.reader.sums(side.method.version, side.period, age) if bits.any() else None
-            if sums is not None:
-                for total, of_units in ((of_members, sums.numerator), (below, sums.denominator)):
-                    known = of_units[:, members].T
-                    np.add(total, known, out=total, where=bits & ~np.isnan(known))
-        has_denominator = (side.method.indicators["denominator"] != "").to_numpy()
-        numerator = side.numerator[:, upper_of].T
-        denominator = np.where(has_denominator, side.denominator[:, upper_of].T, 1.0)
-        of_members = of_members * side.numerator_factor[:, upper_of].T
-        below = np.where(has_denominator, below * side.denominator_factor[:, upper_of].T, 0.0)
-        return Ratio(*(array[:, places] for array in (numerator, denominator, of_members, below)))
-
     def _mean_parts(self, upper: int, members: Indices, indicators: Indices, change: Floats) -> MemberParts:
         old, old_above = self.old_by_new_rule
         new = self.now.scores[self.now.method.method.tree.leaves]
@@ -231,80 +211,75 @@ class Comparison:
         return mean_parts(sides[0], sides[1], change)
 
 
-Rows = Callable[[Comparison], "Iterator[_Rows]"]
+def change_effects(relations: Mapping[str, duckdb.DuckDBPyRelation]) -> pa.RecordBatchReader:
+    """Rows of CHANGE_EFFECTS for every month released, from the relations of warehouse.month_arrays."""
+    return pa.RecordBatchReader.from_batches(CHANGE_EFFECTS, _batches(relations))
 
 
-def contributions(relations: Mapping[str, duckdb.DuckDBPyRelation]) -> pa.RecordBatchReader:
-    """Rows of CONTRIBUTIONS for every month released, from the relations of warehouse.month_arrays."""
-    return pa.RecordBatchReader.from_batches(CONTRIBUTIONS, _batches(relations, CONTRIBUTIONS, _of_nodes))
-
-
-def member_contributions(relations: Mapping[str, duckdb.DuckDBPyRelation]) -> pa.RecordBatchReader:
-    """Rows of MEMBER_CONTRIBUTIONS for every month released and every upper unit."""
-    return pa.RecordBatchReader.from_batches(
-        MEMBER_CONTRIBUTIONS, _batches(relations, MEMBER_CONTRIBUTIONS, _of_members)
-    )
-
-
-def _batches(
-    relations: Mapping[str, duckdb.DuckDBPyRelation], schema: pa.Schema, rows: Rows
-) -> Iterator[pa.RecordBatch]:
+def _batches(relations: Mapping[str, duckdb.DuckDBPyRelation]) -> Iterator[pa.RecordBatch]:
     reader = MonthReader(relations)
     for period, name, earlier in reader.comparisons:
         reader.forget_before(period)
         comparison = Comparison(reader, name, reader.month(earlier), reader.month(period))
-        for some in rows(comparison):
-            yield some.batch(schema, {"period": period, "comparison": name})
+        for rows in _rows(comparison):
+            yield rows.batch({"period": period, "comparison": name})
 
 
-def _of_nodes(comparison: Comparison) -> Iterator[_Rows]:
-    """Effects on every node of every unit."""
+def _rows(comparison: Comparison) -> Iterator[_Rows]:
+    """Effects on every node of every unit, and by member those on the overall index of every upper unit."""
     if not comparison.nodes:
         return
-    units = comparison.reader.units
-    leaf = comparison.now.method.leaf
-    by_residents, by_availability = np.zeros((2, len(leaf), len(units.codes)))
-    for upper, parts in comparison.parts_of_members():
-        by_residents[:, upper] = parts.residents.sum(axis=0)
-        by_availability[:, upper] = parts.availability.sum(axis=0)
-    for start in range(0, len(units.codes), _UNITS_AT_ONCE):
-        some = slice(start, start + _UNITS_AT_ONCE)
-        changes = comparison.decomposition(some)
-        rows = _Rows()
-        for node in comparison.nodes:
-            effects = changes.effects(node)
-            population, comes_or_goes = (
-                effects.multiplier * _rows_of(effects, leaf, part[:, some]) for part in (by_residents, by_availability)
-            )
-            value = effects.value - population - comes_or_goes
-            rows.add(
-                {"node_code": [node]},
-                {"indicator_code": effects.indicators, "unit_code": units.codes[some]},
-                value, effects.weight, effects.availability + comes_or_goes, effects.method, population,
-            )  # fmt: skip
-        yield rows
-
-
-def _of_members(comparison: Comparison) -> Iterator[_Rows]:
-    """Effects on the overall index of every upper unit by its lowest members, and what belongs to none of them."""
-    units = comparison.reader.units
-    tree, leaf = comparison.now.method.method.tree, comparison.now.method.leaf
+    tree = comparison.now.method.method.tree
     root = tree.codes[tree.root]
-    uppers = [upper for layer in units.layers for upper in layer]
-    if root not in comparison.nodes or not uppers:
-        return
-    effects = comparison.decomposition(np.array(uppers)).effects(root)
+    parts = dict(comparison.parts_of_members())
+    for start in range(0, len(comparison.reader.units.codes), _UNITS_AT_ONCE):
+        some = range(len(comparison.reader.units.codes))[start : start + _UNITS_AT_ONCE]
+        changes = comparison.decomposition(slice(some.start, some.stop))
+        yield _of_nodes(comparison, some, changes, parts)
+        if root in comparison.nodes:
+            here = {upper: own for upper, own in parts.items() if upper in some}
+            if here:
+                yield _of_members(comparison, some, changes.effects(root), here)
+
+
+def _of_nodes(comparison: Comparison, some: range, changes: Decomposition, parts: Mapping[int, MemberParts]) -> _Rows:
+    """Effects on every node of some of the units; the parts of members tell population from value."""
+    leaf = comparison.now.method.leaf
+    by_residents, by_availability = np.zeros((2, len(leaf), len(some)))
+    for upper, own in parts.items():
+        if upper in some:
+            by_residents[:, upper - some.start] = own.residents.sum(axis=0)
+            by_availability[:, upper - some.start] = own.availability.sum(axis=0)
     rows = _Rows()
-    for place, (upper, parts) in enumerate(comparison.parts_of_members()):
+    for node in comparison.nodes:
+        effects = changes.effects(node)
+        population, comes_or_goes = (
+            effects.multiplier * _rows_of(effects, leaf, part) for part in (by_residents, by_availability)
+        )
+        value = effects.value - population - comes_or_goes
+        rows.add(
+            {"node_code": [node]},
+            {"indicator_code": effects.indicators, "unit_code": comparison.reader.units.codes[some.start : some.stop]},
+            value, effects.weight, effects.availability + comes_or_goes, effects.method, population,
+        )  # fmt: skip
+    return rows
+
+
+def _of_members(comparison: Comparison, some: range, effects: Effects, parts: Mapping[int, MemberParts]) -> _Rows:
+    """Effects on the overall index of upper units by their lowest members, and what belongs to none of them."""
+    units, tree = comparison.reader.units, comparison.now.method.method.tree
+    rows = _Rows()
+    for upper, own in parts.items():
+        place = upper - some.start
         multiplier = effects.multiplier[:, place]
         numerator, denominator, people, comes_or_goes = (
-            _rows_of(effects, leaf, part.T).T * multiplier for part in vars(parts).values()
+            _rows_of(effects, comparison.now.method.leaf, part.T).T * multiplier for part in vars(own).values()
         )
         rest = effects.value[:, place] - (numerator + denominator + people + comes_or_goes).sum(axis=0)
         rest = np.where(np.abs(rest) < _NOISE, 0.0, rest)
         none = np.zeros_like(numerator)
         codes = [units.codes[member] for member in units.members[upper]]
-        keys = {"unit_code": [units.codes[upper]]}
+        keys = {"unit_code": [units.codes[upper]], "node_code": [tree.codes[tree.root]]}
         rows.add(
             keys, {"member_code": codes, "indicator_code": effects.indicators},
             numerator + denominator, none, comes_or_goes, none, people, denominator_part=denominator,
@@ -314,7 +289,7 @@ def _of_members(comparison: Comparison) -> Iterator[_Rows]:
             rest[None], effects.weight[None, :, place], effects.availability[None, :, place],
             effects.method[None, :, place], none[:1], denominator_part=none[:1],
         )  # fmt: skip
-    yield rows
+    return rows
 
 
 def _rows_of(effects: Effects, leaf: Mapping[str, int], part: Floats) -> Floats:
@@ -357,19 +332,21 @@ class _Rows:
             self._append(name, array[at])
         self._append("total", np.round(total[at], DIGITS) + 0.0)
 
-    def batch(self, schema: pa.Schema, constant: Mapping[str, str]) -> pa.RecordBatch:
-        """Everything taken, with columns that are the same in every row."""
+    def batch(self, constant: Mapping[str, str]) -> pa.RecordBatch:
+        """Everything taken as CHANGE_EFFECTS, with columns that are the same in every row; null where there is none."""
         columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
         rows = len(columns["total"])
         arrays = []
-        for field in schema:
+        for field in CHANGE_EFFECTS:
             if field.name in constant:
                 arrays.append(_coded(np.zeros(rows, dtype=np.int32), [constant[field.name]]))
             elif field.name in self._met:
                 arrays.append(_coded(columns[field.name], list(self._met[field.name])))
-            else:
+            elif field.name in columns:
                 arrays.append(pa.array(columns[field.name]))
-        return pa.record_batch(arrays, schema=schema)
+            else:
+                arrays.append(pa.nulls(rows, field.type))
+        return pa.record_batch(arrays, schema=CHANGE_EFFECTS)
 
     def _append(self, name: str, part: npt.NDArray[Any]) -> None:
         self._columns.setdefault(name, []).append(part)

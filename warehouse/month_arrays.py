@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from methods.index import Method, method_from_tables
+from methods.members import Ratio
 from methods.scoring import Territory
 from methods.tree import Floats, Indices
 
@@ -56,6 +57,10 @@ class Units:
             layers[at].append(upper)
             taken[at] |= own
         return layers
+
+    def upper_of(self, layer: Sequence[int]) -> Indices:
+        """The upper unit of each of a layer's members."""
+        return np.concatenate([np.full(len(self.members[upper]), upper) for upper in layer])
 
     @classmethod
     def of(cls, units: pl.DataFrame, unit_members: pl.DataFrame) -> Units:
@@ -130,6 +135,7 @@ class MonthReader:
         self._versions: dict[str, MethodInForce] = {}
         self._months: dict[str, Month] = {}
         self._sums: dict[tuple[str, str], Sums] = {}
+        self._member_sums: dict[str, Sequence[Ratio]] = {}
 
     @cached_property
     def comparisons(self) -> Sequence[tuple[str, str, str]]:
@@ -158,11 +164,21 @@ class MonthReader:
             self._sums[version, earlier] = self._read_sums(version, earlier)
         return self._sums[version, earlier]
 
+    def member_sums(self, month: Month) -> Sequence[Ratio]:
+        """By layer the members' sums beside their upper units', over the months that count in the upper unit.
+
+        Members × leaves; members follow each other as their upper units do in the layer.
+        """
+        if month.period not in self._member_sums:
+            self._member_sums[month.period] = [self._sums_in_layer(month, layer) for layer in self.units.layers]
+        return self._member_sums[month.period]
+
     def forget_before(self, period: str) -> None:
         """Let go of months that no later comparison reads: memory does not grow with the range of a run."""
         first = self._index_of[period]
         self._months = {p: m for p, m in self._months.items() if self._index_of[p] >= first - 12}
         self._sums = {key: s for key, s in self._sums.items() if self._index_of[key[1]] >= first - 12 - BITS}
+        self._member_sums = {p: s for p, s in self._member_sums.items() if p in self._months}
 
     def rates(self, version: str) -> Mapping[tuple[str, str], float]:
         """(indicator, upper unit) → the rate towards which its small units are shrunk."""
@@ -220,6 +236,25 @@ class MonthReader:
             values["numerator_factor"],
             values["denominator_factor"],
             residents,
+        )
+
+    def _sums_in_layer(self, month: Month, layer: Sequence[int]) -> Ratio:
+        upper_of, members = self.units.upper_of(layer), np.concatenate([self.units.members[upper] for upper in layer])
+        counted = month.months_counted[:, upper_of].T
+        of_members, below = np.zeros((2, *counted.shape))
+        for age in range(BITS):
+            bits = (counted >> age) & 1 > 0
+            sums = self.sums(month.method.version, month.period, age) if bits.any() else None
+            if sums is not None:
+                for total, of_units in ((of_members, sums.numerator), (below, sums.denominator)):
+                    known = of_units[:, members].T
+                    np.add(total, known, out=total, where=bits & ~np.isnan(known))
+        has_denominator = (month.method.indicators["denominator"] != "").to_numpy()
+        return Ratio(
+            month.numerator[:, upper_of].T,
+            np.where(has_denominator, month.denominator[:, upper_of].T, 1.0),
+            of_members * month.numerator_factor[:, upper_of].T,
+            np.where(has_denominator, below * month.denominator_factor[:, upper_of].T, 0.0),
         )
 
     def _read_sums(self, version: str, period: str) -> Sums:

@@ -51,6 +51,7 @@ KEYS = {
     "tianshui/release/release_values",
     "tianshui/release/release_measures",
     "tianshui/release/release_vetoes",
+    "tianshui/release/change_effects",
     "tianshui/release/contributions",
     "tianshui/release/member_contributions",
     "tianshui/release/release_candidate",
@@ -124,7 +125,7 @@ def test_a_run_starts_dbt_before_its_step(definitions: dg.Definitions, monkeypat
 def test_the_assets_are_these(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.materializable_asset_keys} == KEYS
-    assert len(KEYS) == 63
+    assert len(KEYS) == 64
     assert {key.to_user_string() for key in graph.external_asset_keys} <= {"tianshui/city_folder"}
 
 

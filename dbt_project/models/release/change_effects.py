@@ -1,6 +1,10 @@
-"""What moved each node of each unit against last month and last year: `methods/decomposition.py` on arrays."""
+"""What moved each node of each unit against last month and last year: `methods/decomposition.py` on arrays.
 
-from warehouse.changes import contributions
+Two grains in one table, because both take the same months apart; contributions and member_contributions are its rows
+by indicator and by member.
+"""
+
+from warehouse.changes import change_effects
 
 
 def model(dbt, session):
@@ -20,4 +24,4 @@ def model(dbt, session):
         "scoring_parameters": dbt.source("city", "scoring_parameters"),
         "reference_rates": dbt.source("city", "reference_rates"),
     }
-    return contributions(months | city)
+    return change_effects(months | city)
