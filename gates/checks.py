@@ -47,6 +47,11 @@ class Check:
     descending: bool = True
     not_applicable: tuple[str, str] | None = None
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that the expectation reads."""
+        return frozenset({self.arguments["column"]} if "column" in self.arguments else self.arguments["column_list"])
+
 
 @dataclass(frozen=True)
 class CheckPlan:
