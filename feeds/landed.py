@@ -66,7 +66,7 @@ def month_receipts(city: City, state: StateFolder, period: Period) -> list[Recei
 
 def landed_folder(state: StateFolder, record_set: RecordSet, period: Period) -> Path:
     """Where a month of a record set is landed."""
-    return state.landing / record_set.department_key / record_set.name / period
+    return state.landing.joinpath(record_set.department_key, record_set.name, period)
 
 
 def receipt_at(path: Path) -> Receipt | None:

@@ -70,5 +70,7 @@ class Receipt:
     def from_json(cls, text: str) -> Receipt:
         """The inverse of to_json; fields that a later version added are left out."""
         content: Mapping[str, Any] = json.loads(text)
-        names = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in content.items() if name in names})
+        return cls(**{name: value for name, value in content.items() if name in _FIELDS})
+
+
+_FIELDS = frozenset(f.name for f in fields(Receipt))

@@ -258,8 +258,10 @@ def _description(
                 "landing_file": r.landing_file,
                 **({"corrections": r.corrections} if r.corrections else {}),
             }
-            for r in sorted(receipts, key=lambda r: (r.period, r.department, r.record_set))
-            if r.reported and r.period in read
+            for r in sorted(
+                (r for r in receipts if r.reported and r.period in read),
+                key=lambda r: (r.period, r.department, r.record_set),
+            )
         ],
         "inputs": keep_inputs(city, state, period),
         "code_version": code_version,

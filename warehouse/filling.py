@@ -54,14 +54,14 @@ def fill_warehouse(city: City, state: StateFolder, window: RunWindow) -> list[Re
             connection.register("incoming", table.to_arrow())
             connection.execute(f"create or replace table city.{name} as select * from incoming")  # nosec B608 # our names
             connection.unregister("incoming")
+        files: dict[str, list[Path]] = {r.key: [] for r in city.record_sets}
+        for r in receipts:
+            if r.reported and r.landing_file:
+                files[r.key].append(state.landing / r.landing_file)
         for record_set in city.record_sets:
-            files = [
-                state.landing / r.landing_file
-                for r in receipts
-                if r.key == record_set.key and r.reported and r.landing_file
-            ]
             connection.execute(
-                f'create or replace view landing."{record_set.key}" as {landed_sql(city, record_set, files)}'
+                f'create or replace view landing."{record_set.key}" as '
+                f"{landed_sql(city, record_set, files[record_set.key])}"
             )
         returns = [r.key for r in city.record_sets if r.is_monthly_return]
         rows = " union all ".join(

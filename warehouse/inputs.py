@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -91,6 +90,10 @@ def _folder_contents(city: City) -> dict[str, bytes]:
     }
 
 
+#: What of a receipt quotes a delivery, left empty.
+_UNQUOTED: dict[str, Any] = {"preview": [], "failures": [], "header": [], "columns": {}, "notes": []}
+
+
 def _receipts(city: City, state: StateFolder, period: Period) -> bytes:
     """Receipts without what quotes a delivery: first rows and failing values follow the retention of quarantine."""
     both = {
@@ -98,12 +101,7 @@ def _receipts(city: City, state: StateFolder, period: Period) -> bytes:
         for r in city.record_sets
     }
     plain = {
-        key: {
-            name: asdict(replace(receipt, preview=[], failures=[], header=[], columns={}, notes=[]))
-            if receipt
-            else None
-            for name, receipt in pair.items()
-        }
+        key: {name: vars(receipt) | _UNQUOTED if receipt else None for name, receipt in pair.items()}
         for key, pair in both.items()
     }
     return (json.dumps(plain, ensure_ascii=False, sort_keys=True) + "\n").encode()
