@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,28 @@ class ReferenceSet:
     lowest: float
     highest: float
 
+    @cached_property
+    def safer(self) -> Floats:
+        """The quantiles from the worst to the best, more being safer."""
+        return np.sort(self.quantiles * self.direction)
+
+    @cached_property
+    def anchors(self) -> Mapping[str, tuple[float, float, float, float]]:
+        """By kind the places of the worse and the better bound and their scores; no kind that tells nothing apart."""
+        scores = self.scores[:: self.direction]
+        for low, high in (_BOUNDS, _ENDS):
+            if self.safer[high] > self.safer[low] and scores[high] > scores[low]:
+                break
+        else:
+            return {}
+        values = self.safer[[low, high]]
+        places = {"minmax": values, "percentile_rank": _percentile_place(values, self.safer)}
+        return {
+            kind: (float(worst), float(best), float(scores[low]), float(scores[high]))
+            for kind, (worst, best) in places.items()
+            if best > worst
+        }
+
 
 def own_reference(values: Floats, scores: Floats) -> tuple[Floats, Floats]:
     """Quantiles of values that have scores, and the scores there: between two values as between their scores."""
@@ -55,21 +78,14 @@ def alternative_scores(kind: str, values: Floats, reference: ReferenceSet) -> Fl
     """
     if kind not in ALTERNATIVES:
         raise ValueError(f"{kind!r} is no alternative scoring: {', '.join(ALTERNATIVES)}")
-    safer = np.sort(reference.quantiles * reference.direction)
-    scores = reference.scores[:: reference.direction]
-    for low, high in (_BOUNDS, _ENDS):
-        if safer[high] > safer[low] and scores[high] > scores[low]:
-            break
-    else:
+    anchors = reference.anchors.get(kind)
+    if anchors is None:
         return None
+    worst, best, low, high = anchors
     place = values * reference.direction
-    worst, best = safer[low], safer[high]
     if kind == "percentile_rank":
-        place = _percentile_place(place, safer)
-        worst, best = _percentile_place(np.array([worst, best]), safer)
-        if not best > worst:
-            return None
-    score: Floats = scores[low] + (scores[high] - scores[low]) * (place - worst) / (best - worst)
+        place = _percentile_place(place, reference.safer)
+    score: Floats = low + (high - low) * (place - worst) / (best - worst)
     return np.asarray(np.clip(score, reference.lowest, reference.highest))
 
 

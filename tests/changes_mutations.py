@@ -175,9 +175,9 @@ CHANGES = (
     ),
     (
         "change: members' sums by the months of their upper unit",
-        DEFINITIONS,
-        "counted = side.months_counted[:, upper_of].T",
-        "counted = side.months_counted[:, members].T",
+        "warehouse/month_arrays.py",
+        "counted = month.months_counted[:, upper_of].T",
+        "counted = month.months_counted[:, members].T",
         OF_EVERY_MEMBER,
     ),
     (

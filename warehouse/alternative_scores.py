@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from city import City, FrameworkNode, Version
-from city.reference_quantiles import FrozenQuantiles, read_quantiles
+from city.reference_quantiles import read_quantiles
 from methods.alternative_scoring import (
     ALTERNATIVES,
     ReferenceSet,
@@ -90,12 +90,11 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
     nodes = {node.code: node for node in version.framework}
     others = {kind: declared.copy() for kind in ALTERNATIVES}
     territory = _territory(units)
-    frozen = read_quantiles(version)
-    rules = _rules(city, version) if frozen.sets else {}
+    months, frozen = _frozen_references(city, version)
     own_month = 0
     shares = _group_shares(territory)
     for place, code in enumerate(leaves):
-        sets, own = _references(nodes[code], values[place], declared[place], territory, frozen, rules)
+        sets, own = _references(nodes[code], values[place], declared[place], territory, frozen)
         own_month += own
         for kind in ALTERNATIVES:
             others[kind][place] = _alternative(
@@ -112,13 +111,27 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
             aggregations=declared_and_others(tree),
             weights_share=weights_share,
         ),
-        reference_months=frozen.months or None,
+        reference_months=months or None,
         by_own_month=own_month,
         varied=int((np.max(differences, axis=0) > 10.0**-DECIMALS).sum()),
     )
 
 
-@lru_cache(maxsize=4)  # read again for each of a backfill's months it was a tenth of the study
+@lru_cache(maxsize=4)  # read again for each of a backfill's months it was a sixth of the study
+def _frozen_references(city: City, version: Version) -> tuple[str, dict[tuple[str, str], ReferenceSet]]:
+    """The months that a version has frozen, and by indicator and peer group the reference sets of them."""
+    frozen = read_quantiles(version)
+    rules = _rules(city, version) if frozen.sets else {}
+    nodes = {node.code: node for node in version.indicators}
+    groups = {group for _, group in rules}
+    sets = {}
+    for (code, group), quantiles in frozen.sets.items():
+        if group in groups:  # else no unit is in it
+            scores = score_values(rules[code, group], quantiles.copy())
+            sets[code, group] = _reference_set(nodes[code], quantiles, scores)
+    return frozen.months, sets
+
+
 def _rules(city: City, version: Version) -> dict[tuple[str, str], ScoringRule]:
     """How the version scores each indicator in each peer group."""
     nodes = {node.code: node for node in version.indicators}
@@ -144,29 +157,29 @@ def _references(
     values: Floats,
     declared: Floats,
     territory: Territory,
-    frozen: FrozenQuantiles,
-    rules: Mapping[tuple[str, str], ScoringRule],
+    frozen: Mapping[tuple[str, str], ReferenceSet],
 ) -> tuple[dict[str, ReferenceSet], bool]:
     """Reference sets by peer group: those frozen in the version, else the group's own values of the month.
 
     Also answers whether any group's set is the month's own.
     """
-    direction = -1 if node.scoring == "zero_tolerance" else node.direction
-    lowest, highest = score_range(node.scoring, node.params)
     sets, own_month = {}, False
     for group, members in territory.groups.items():
         known = members[~np.isnan(declared[members])]
         if not len(known):
             continue
-        quantiles = frozen.sets.get((node.code, group))
-        if quantiles is not None:
-            scores = score_values(rules[node.code, group], quantiles.copy())
-        else:
+        found = frozen.get((node.code, group))
+        if found is None:
             own_month = True
             capped = np.minimum(values[known], float(node.params.get("cap", np.inf)))
-            quantiles, scores = own_reference(capped, declared[known])
-        sets[group] = ReferenceSet(quantiles, scores, direction, lowest, highest)
+            found = _reference_set(node, *own_reference(capped, declared[known]))
+        sets[group] = found
     return sets, own_month
+
+
+def _reference_set(node: FrameworkNode, quantiles: Floats, scores: Floats) -> ReferenceSet:
+    direction = -1 if node.scoring == "zero_tolerance" else node.direction
+    return ReferenceSet(quantiles, scores, direction, *score_range(node.scoring, node.params))
 
 
 def _alternative(

@@ -238,7 +238,7 @@ STUDIES = (
     (
         "alternative: direction",
         "methods/alternative_scoring.py",
-        "scores = reference.scores[:: reference.direction]",
+        "scores = self.scores[:: self.direction]",
         "scores = reference.scores[::1]",
         "tests/studies/test_robustness.py::test_the_bounds_of_the_reference_set_keep_their_scores",
     ),

@@ -17,8 +17,8 @@ from methods.index import PARAMETERS
 from warehouse.changes import change_effects
 
 THEN, NOW = "2022-01", "2022-02"
-COUNTY, STREET, TOWN, OTHER = "c", "s1", "t1", "t2"
-GROUPS = {STREET: "peer group street", TOWN: "peer group town", OTHER: "peer group town", COUNTY: "unit c"}
+COUNTY, STREET, TOWN, OTHER = "u", "s1", "t1", "t2"
+GROUPS = {STREET: "peer group street", TOWN: "peer group town", OTHER: "peer group town", COUNTY: "unit u"}
 #: Of Q in the first month: numerator and denominator. The county has the sums.
 FIRST = {STREET: (20.0, 10.0), TOWN: (30.0, 10.0), OTHER: (10.0, 10.0), COUNTY: (60.0, 30.0)}
 Q: dict[str, Any] = {"numerator": "n", "denominator": "d", "window": "month", "scale": 1.0, "shrinkage": None}
@@ -33,10 +33,10 @@ def framework(version: str, q: dict[str, Any]) -> list[dict[str, Any]]:
     return [row | {"position": i} for i, row in enumerate(rows)]
 
 
-def effects_of(
+def every_effect(
     changed: dict[str, Any], second: dict[str, tuple[float, float, float]], rates: Sequence[dict[str, Any]] = ()
-) -> dict[str, tuple[float, float]]:
-    """Value and method effect of Q in the index by unit; `second` has numerator, denominator and value now."""
+) -> pl.DataFrame:
+    """All that the model writes; `second` has numerator, denominator and value of Q now."""
     firsts = {unit: (n, d, n / d) for unit, (n, d) in FIRST.items()}
     rows: dict[str, list[dict[str, Any]]] = {"node_scores": [], "indicator_values": [], "indicator_months": []}
     for period, version, of in ((THEN, "v1", firsts), (NOW, "v2", second)):
@@ -92,7 +92,14 @@ def effects_of(
             connection.register(f"{name}_rows", frame.to_arrow())
             connection.execute(f"create table {name} as select * from {name}_rows")
             relations[name] = connection.table(name)
-        found = pl.DataFrame(change_effects(relations).read_all()).filter(pl.col("member_code").is_null())
+        return pl.DataFrame(change_effects(relations).read_all())
+
+
+def effects_of(
+    changed: dict[str, Any], second: dict[str, tuple[float, float, float]], rates: Sequence[dict[str, Any]] = ()
+) -> dict[str, tuple[float, float]]:
+    """Value and method effect of Q in the index by unit; arguments as of every_effect."""
+    found = every_effect(changed, second, rates).filter(pl.col("member_code").is_null())
     rows_of_q = found.filter(node_code="X", indicator_code="Q", comparison="month")
     assert found.filter(indicator_code="R").is_empty()
     for row in rows_of_q.iter_rows(named=True):
@@ -155,3 +162,12 @@ def test_shrinkage_towards_a_county_without_a_single_event_is_the_methods() -> N
     assert found[STREET] == (pytest.approx(2.5), pytest.approx(-5.0))
     assert found[TOWN] == (0.0, pytest.approx(-7.5))
     assert found[COUNTY] == (pytest.approx(10 / 30 * 5), 0.0)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_units_taken_apart_a_few_at_a_time_have_the_same_effects(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ["unit_code", "node_code", "member_code", "indicator_code"]
+    whole = every_effect({"scale": 2.0}, later(2.0)).sort(keys)
+    assert set(whole.filter(unit_code=COUNTY)["member_code"]) == {None, STREET, ""}
+    monkeypatch.setattr("warehouse.changes._UNITS_AT_ONCE", at_once)
+    assert every_effect({"scale": 2.0}, later(2.0)).sort(keys).equals(whole)
