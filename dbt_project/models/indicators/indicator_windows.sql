@@ -46,60 +46,65 @@ reported_months as materialized (
         and indicator_months.leaf_units_reported >= indicators.minimum_coverage * indicator_units.leaf_units - 1e-9
 ),
 
-window_months as materialized (
+-- Earlier months, which have no row in the spine, are there for the windows of later ones.
+series as materialized (
     select
         version,
         indicator_code,
         unit_code,
-        period,
-        month_index as last_month,
-        unnest(range(month_index - window_months + 1, month_index + 1)) as month_index,
+        month_index,
+        spine.period,
+        coalesce(spine.window_months, 1) - 1 as months_before,
+        spine.applies,
+        reported_months.period is not null as is_reported,
+        {
+            'month_index': month_index,
+            'numerator': reported_months.numerator,
+            'denominator': reported_months.denominator,
+            'of_upper_units': reported_months.numerator_of_upper_units,
+            'some_units_missing': reported_months.some_units_missing
+        } as month,
     from spine
+    full join reported_months using (version, indicator_code, unit_code, month_index)
 ),
 
 counted as materialized (
     select
-        window_months.period,
-        window_months.version,
-        window_months.indicator_code,
-        window_months.unit_code,
-        count(*) as months_reported,
-        bit_or(1::bigint << (window_months.last_month - window_months.month_index)::integer) as months_counted,
-        bool_or(reported_months.some_units_missing) as some_units_missing,
-        -- sorted once for three sums in the order of months
-        list_sort(list({
-            'month_index': reported_months.month_index,
-            'numerator': reported_months.numerator,
-            'denominator': reported_months.denominator,
-            'of_upper_units': reported_months.numerator_of_upper_units
-        })) as months,
-    from window_months
-    inner join reported_months
-        on
-            window_months.version = reported_months.version
-            and window_months.indicator_code = reported_months.indicator_code
-            and window_months.unit_code = reported_months.unit_code
-            and window_months.month_index = reported_months.month_index
-    group by all
+        * exclude (month, is_reported),
+        -- in the order of months, and so are the sums
+        list(month) filter (where is_reported) over (
+            partition by version, indicator_code, unit_code
+            order by month_index
+            range between months_before preceding and current row
+        ) as months,
+    from series
 ),
 
 summed as materialized (
     select
-        counted.* exclude (months),  -- noqa: RF03
+        -- noqa: disable=RF03
+        counted.* exclude (months, month_index, months_before),
+        len(counted.months) as months_reported,
         -- `one` is a lambda's argument, not a column
-        list_sum(list_transform(counted.months, lambda one: one['numerator'])) as numerator_sum,  -- noqa: RF03
-        list_sum(list_transform(counted.months, lambda one: one['denominator'])) as denominator_sum,  -- noqa: RF03
-        list_sum(list_transform(counted.months, lambda one: one['of_upper_units'])) as of_upper_units,  -- noqa: RF03
+        list_bit_or(
+            list_transform(counted.months, lambda one: 1::bigint << (month_index - one['month_index'])::integer)
+        ) as months_counted,
+        list_bool_or(list_transform(counted.months, lambda one: one['some_units_missing'])) as some_units_missing,
+        list_sum(list_transform(counted.months, lambda one: one['numerator'])) as numerator_sum,
+        list_sum(list_transform(counted.months, lambda one: one['denominator'])) as denominator_sum,
+        list_sum(list_transform(counted.months, lambda one: one['of_upper_units'])) as of_upper_units,
+        -- noqa: enable=RF03
     from counted
+    where counted.period is not null
 ),
 
 windowed as (
     select
-        spine.period,
-        spine.version,
-        spine.indicator_code,
-        spine.unit_code,
-        spine.applies,
+        summed.period,
+        summed.version,
+        summed.indicator_code,
+        summed.unit_code,
+        summed.applies,
         indicators.scale,
         indicators.denominator as denominator_measure,
         summed.of_upper_units as numerator_of_upper_units,
@@ -122,14 +127,8 @@ windowed as (
         end as denominator_factor,
         summed.numerator_sum * numerator_factor as numerator,
         summed.denominator_sum * denominator_factor as denominator,
-    from spine
-    inner join indicators on spine.version = indicators.version and spine.indicator_code = indicators.code
-    left join summed
-        on
-            spine.period = summed.period
-            and spine.version = summed.version
-            and spine.indicator_code = summed.indicator_code
-            and spine.unit_code = summed.unit_code
+    from summed
+    inner join indicators on summed.version = indicators.version and summed.indicator_code = indicators.code
 )
 
 select
