@@ -113,13 +113,22 @@ class Decomposition:
                 self._parts[node] = self._of_leaf(node) if kinds == {True} else self._of_node(node)
         return self._parts[node]
 
-    def _of_leaf(self, node: str) -> _Parts:
-        old, new = (side.scores[side.tree.position[node]] for side in (self._then, self._now))
-        row = self._row[node]
-        again = np.where(np.isnan(self._rescored[row]), old, self._rescored[row])
+    @cached_property
+    def _of_leaves(self) -> Floats:
+        """Effects of all indicators on their own scores, 5 × indicators × units; zeros for one that a tree lacks."""
+        old, new = (self._leaf_scores(side) for side in (self._then, self._now))
+        again = np.where(np.isnan(self._rescored), old, self._rescored)
         zero = np.zeros_like(old)
-        parts = np.stack([new - again, zero, zero, again - old, zero + 1.0])[:, None, :]
-        return _Parts(np.array([row], dtype=np.intp), np.nan_to_num(parts, nan=0.0))
+        return np.nan_to_num(np.stack([new - again, zero, zero, again - old, zero + 1.0]), nan=0.0)
+
+    def _leaf_scores(self, side: PeriodScores) -> Floats:
+        scores = np.full((len(self._indicators), self._units), np.nan)
+        scores[[self._row[side.tree.codes[leaf]] for leaf in side.tree.leaves]] = side.scores[side.tree.leaves]
+        return scores
+
+    def _of_leaf(self, node: str) -> _Parts:
+        row = np.array([self._row[node]], dtype=np.intp)
+        return _Parts(row, self._of_leaves[:, row])
 
     def _of_node(self, node: str) -> _Parts:
         old_rule, new_rule = (_Rule.of(side.tree, node) for side in (self._then, self._now))
@@ -147,14 +156,16 @@ class Decomposition:
         place = np.full(len(self._indicators), -1)
         place[rows] = np.arange(len(rows))
         found = np.zeros((5, len(rows), self._units))
+        leaves = np.array([at for at, (_, is_leaf) in enumerate(keys) if is_leaf], dtype=np.intp)
+        own = np.array([self._row[keys[at][0]] for at in leaves], dtype=np.intp)
+        found[:, place[own]] += multiplier[leaves] * self._of_leaves[:, own]
+        found[1, place[own]] += weight[leaves]
+        found[2, place[own]] += availability[leaves]
         for at, (code, is_leaf) in enumerate(keys):
-            if both[at].any():
-                below = self._decompose(code)
-                found[:, place[below.rows]] += multiplier[at] * below.effects
-            if is_leaf:
-                found[1, place[self._row[code]]] += weight[at]
-                found[2, place[self._row[code]]] += availability[at]
-            else:
+            if not is_leaf:
+                if both[at].any():
+                    below = self._decompose(code)
+                    found[:, place[below.rows]] += multiplier[at] * below.effects
                 self._share_out(found, place, code, weight[at], availability[at])
         if old_rule != new_rule:
             actual = self._then.scores[self._then.tree.position[node]]

@@ -238,8 +238,8 @@ CORRUPTIONS: Mapping[str, str] = {
     "select * from indices.node_scores where node_code = 'C103' and {one}",
     "known_values_node_scores": "update indices.node_scores set status = 'fine' where {one}",
     "known_values_indicator_windows": "update indicators.indicator_windows set status = '' where {one}",
-    "changes_come_apart": "update release.contributions set value_effect = value_effect + 2e-9 "
-    "where node_code = 'A' and indicator_code = 'A101' and {one}",
+    "changes_come_apart": "update release.change_effects set value_effect = value_effect + 2e-9 "
+    "where node_code = 'A' and indicator_code = 'A101' and member_code is null and {one}",
     "not_missing_own_measures": "update indicators.own_measures set quantity = null "
     "where measure = 'patrols' and unit_code = '900101001' and {month}",
     "not_missing_release_scores": "update release.release_scores set unit_level = null where node_code = 'B' and {one}",
