@@ -14,13 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 
 from benchmarks.__main__ import machine
 from benchmarks.backfill import compute
-from benchmarks.processes import Cost, run_measured
+from benchmarks.processes import Cost, best_of, run_measured
 from benchmarks.whole_graph import run_config
 from city import Period, StateFolder, months_between
 from city.periods import add_months
@@ -105,13 +106,10 @@ def _month(
         "imports": imports,
         "empty dbt build": empty,
     }
-    costs = {}
-    for name, command in commands.items():
-        taken = []
-        for turn in range(repeat):
-            progress(f"{name}: {turn + 1} of {repeat}")
-            taken.append(_on_a_copy(where, command, environment))
-        costs[name] = min(taken, key=lambda cost: cost.seconds)
+    costs = {
+        name: best_of(name, repeat, partial(_on_a_copy, where, command, environment), progress)
+        for name, command in commands.items()
+    }
     if default_executor:
         progress("the same graph, a process for each step (minutes)")
         config = where.home.parent / "default.json"
@@ -121,17 +119,21 @@ def _month(
             *("-m", "benchmarks.whole_graph", "-j", "default"),
             *("--config", str(config), "--tags", json.dumps({"dagster/partition": month})),
         ]
-        costs["on Dagster's default executor"] = _on_a_copy(where, command, environment)
+        costs["on Dagster's default executor"] = _on_a_copy(where, command, environment, True)
     return costs
 
 
-def _on_a_copy(where: Settings, command: list[str], environment: Mapping[str, str]) -> Cost:
+def _on_a_copy(where: Settings, command: list[str], environment: Mapping[str, str], memory: bool) -> Cost:
     """Run on a copy of the state, so that every turn starts from the month before."""
     with tempfile.TemporaryDirectory(prefix="copy-", dir=where.home.parent) as folder:
         home = Path(folder) / "home"
         shutil.copytree(where.home, home, ignore=shutil.ignore_patterns("sources"), symlinks=True)
         own = dict(environment) | {"PINGAN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
-        return run_measured(command, own)
+        return run_measured(command, own, memory=memory)
+
+
+def _run_beyond_feeds(months: str, environment: Mapping[str, str], memory: bool) -> Cost:
+    return run_measured([*_WHOLE_GRAPH, "--beyond-feeds", months], environment, memory=memory)
 
 
 def _range(
@@ -148,15 +150,15 @@ def _range(
         for feed in city.feeds:
             land_department(city, state, feed.department.key, month, sources, os.environ)
     raw = time.perf_counter() - began
-    costs = {}
-    for name, first in (("one", months[-1]), ("range", months[0])):
-        words = [*_WHOLE_GRAPH, "--beyond-feeds", f"{first}..{months[-1]}"]
-        taken = []
-        for turn in range(repeat):
-            progress(f"{first} … {months[-1]}, computed and judged: {turn + 1} of {repeat}")
-            taken.append(run_measured(words, environment))
-        costs[name] = min(taken, key=lambda cost: cost.seconds)
-    one, many = costs["one"], costs["range"]
+    one, many = (
+        best_of(
+            f"{first} … {months[-1]}, computed and judged",
+            repeat,
+            partial(_run_beyond_feeds, f"{first}..{months[-1]}", environment),
+            progress,
+        )
+        for first in (months[-1], months[0])
+    )
     progress("the same steps one by one")
     compute(city, state, months[-1:])
     steps_of_one, steps_of_many = compute(city, state, months[-1:]), compute(city, state, months)
