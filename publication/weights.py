@@ -21,7 +21,7 @@ from methods.robustness import rank_units
 from methods.tree import Floats, tree_of
 from methods.weighting import SAATY, Hierarchy, WeightingError, ahp, combined, constant_columns, critic, entropy
 from publication.reading import IssueData, read_issue_data
-from warehouse.alternative_scores import indicator_matrix
+from warehouse.alternative_scores import indicator_matrices
 
 METHODS = ("ahp", "entropy", "critic", "combined")
 #: Units whose place is shown under each choice of weights.
@@ -172,8 +172,8 @@ def top_ten(derivation: Derivation, version: Version, issue: IssueData) -> pl.Da
     lowest = units.filter(~pl.col("unit_code").is_in(units["parent"].drop_nulls().unique().implode()))
     rows = issue.table("values")
     codes = lowest["unit_code"].to_list()
-    scores = indicator_matrix(rows, "score", leaves, codes).astype(np.float64)
-    applicable = indicator_matrix(rows, "status", leaves, codes) != "not_applicable"
+    scores, status = indicator_matrices(rows, ("score", "status"), leaves, codes)
+    scores, applicable = scores.astype(np.float64), status != "not_applicable"
     methods = [m for m in ("current", "equal", *METHODS) if all(m in node.by_method for node in derivation.nodes)]
     weights = np.tile(tree.weight, (len(methods), 1))
     for i, method in enumerate(methods):

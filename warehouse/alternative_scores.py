@@ -6,7 +6,7 @@ alternative is `methods.alternative_scoring`; what is made of the arrays is `war
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -85,8 +85,8 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
     codes = units["unit_code"].to_list()
     leaves = [tree.codes[leaf] for leaf in tree.leaves]
     rows = tables["values"].with_columns(scored_value=pl.coalesce("value_smoothed", "value").cast(pl.Float64))
-    declared = indicator_matrix(rows, "score", leaves, codes).astype(np.float64)
-    values = indicator_matrix(rows, "scored_value", leaves, codes).astype(np.float64)
+    scores, scored_values, status = indicator_matrices(rows, ("score", "scored_value", "status"), leaves, codes)
+    declared, values = scores.astype(np.float64), scored_values.astype(np.float64)
     nodes = {node.code: node for node in version.framework}
     others = {kind: declared.copy() for kind in ALTERNATIVES}
     territory = _territory(units)
@@ -107,7 +107,7 @@ def month_scores(city: City, version: Version, tables: Mapping[str, pl.DataFrame
         uncertainty=Uncertainty(
             tree=tree,
             scores={"declared": declared, **others},
-            applicable=indicator_matrix(rows, "status", leaves, codes) != "not_applicable",
+            applicable=status != "not_applicable",
             aggregations=declared_and_others(tree),
             weights_share=weights_share,
         ),
@@ -189,7 +189,7 @@ def _alternative(
     declared: Floats,
     territory: Territory,
     sets: Mapping[str, ReferenceSet],
-    shares: Mapping[int, Mapping[str, float]],
+    shares: Mapping[str, Floats],
 ) -> Floats:
     """One indicator's scores by another kind, all units; as declared where the reference set tells nothing apart.
 
@@ -204,16 +204,16 @@ def _alternative(
         scores = alternative_scores(kind, capped, sets[group]) if group in sets else None
         by_group[group] = declared if scores is None else scores
         answer[known] = by_group[group][known]
-    for above, members in territory.members.items():
-        if np.isnan(declared[above]):
-            continue
-        if node.scoring == "zero_tolerance":
+    above = np.array([unit for unit in territory.members if not np.isnan(declared[unit])], dtype=np.intp)
+    if node.scoring == "zero_tolerance":
+        for unit in above:
+            members = territory.members[unit]
             known = ~np.isnan(declared[members])
             shift = _mean((answer - declared)[members][known], _member_weights(territory, members)[known])
-            answer[above] = np.clip(declared[above] + shift, lowest, highest)
-        else:
-            own = shares[above]
-            answer[above] = sum(by_group[group][above] * share for group, share in own.items()) / sum(own.values())
+            answer[unit] = np.clip(declared[unit] + shift, lowest, highest)
+    else:
+        weighted = sum(by_group[group][above] * share[above] for group, share in shares.items())
+        answer[above] = weighted / sum(share[above] for share in shares.values())
     return answer
 
 
@@ -222,29 +222,30 @@ def _member_weights(territory: Territory, members: Indices) -> Floats:
     return weight if weight.sum() > 0 else np.ones(len(members))
 
 
-def _group_shares(territory: Territory) -> dict[int, dict[str, float]]:
-    """Of each upper unit the residents of its members by peer group."""
-    return {
-        above: {
-            group: float(_member_weights(territory, members)[np.isin(members, own)].sum())
-            for group, own in territory.groups.items()
-        }
-        for above, members in territory.members.items()
-    }
+def _group_shares(territory: Territory) -> dict[str, Floats]:
+    """By peer group the residents that each upper unit has in it; 0 for other units."""
+    shares = {group: np.zeros(len(territory.residents)) for group in territory.groups}
+    for above, members in territory.members.items():
+        weights = _member_weights(territory, members)
+        for group, own in territory.groups.items():
+            shares[group][above] = weights[np.isin(members, own)].sum()
+    return shares
 
 
 def _mean(numbers: Floats, weight: Floats) -> float:
     return float((numbers * weight).sum() / weight.sum()) if weight.sum() > 0 else 0.0
 
 
-def indicator_matrix(rows: pl.DataFrame, column: str, leaves: list[str], codes: list[str]) -> npt.NDArray[Any]:
-    """A column of values as indicators × units; KeyError when a row is missing: every unit × indicator has one."""
+def indicator_matrices(
+    rows: pl.DataFrame, columns: Sequence[str], leaves: list[str], codes: list[str]
+) -> tuple[npt.NDArray[Any], ...]:
+    """Columns of values as indicators × units; KeyError when a row is missing: every unit × indicator has one."""
     every = pl.DataFrame({"indicator_code": leaves}).with_row_index("i")
     every = every.join(pl.DataFrame({"unit_code": codes}).with_row_index("j"), how="cross")
-    known = rows.select("indicator_code", "unit_code", column, there=True)
+    known = rows.select("indicator_code", "unit_code", *columns, there=True)
     wide = every.join(known, on=["indicator_code", "unit_code"], how="left").sort("i", "j")
     absent = wide.filter(pl.col("there").is_null())
     if absent.height:
         first = absent.row(0, named=True)
         raise KeyError(f"values has no row of {first['indicator_code']} and {first['unit_code']}")
-    return wide[column].to_numpy().reshape(len(leaves), len(codes))
+    return tuple(wide[column].to_numpy().reshape(len(leaves), len(codes)) for column in columns)
