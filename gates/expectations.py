@@ -61,7 +61,10 @@ def validate_tables(
         # only what is asked for: Great Expectations hashes the whole batch twice
         columns = [column for column in table.columns if any(column in check.columns for check in asked.values())]
         batch = _definition(name).get_batch(batch_parameters={"dataframe": table.select(columns).to_pandas()})
-        result: Any = batch.validate(suite, result_format="COMPLETE")  # its to_json_dict carries no types
+        # its to_json_dict carries no types
+        result: Any = batch.validate(suite, result_format="BOOLEAN_ONLY")
+        if not result.success:  # which rows, counted and listed, takes half as long again
+            result = batch.validate(suite, result_format="COMPLETE")
         content = jsonable(result.to_json_dict())
         for answer in content["results"]:
             check = asked[answer["expectation_config"]["meta"]["check"]]

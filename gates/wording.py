@@ -168,6 +168,7 @@ _TABLES: Mapping[str, tuple[str, str]] = {
     "indicator_windows": ("指标窗口值", "indicators over their windows"),
     "indicator_values": ("指标值（计算）", "indicator values"),
     "node_scores": ("各级得分（计算）", "scores of nodes"),
+    "change_effects": ("变动分解（计算）", "effects of changes"),
     "contributions": ("变动分解（按指标）", "changes by indicator"),
     "member_contributions": ("变动分解（按下属单位）", "changes by member"),
     "release_scores": ("得分（发布）", "published scores"),

@@ -292,6 +292,10 @@ def test_the_same_month_gives_the_same_result_and_survives_json(tmp_path: Path, 
     assert GateResult.from_dict(json.loads(text)).to_dict() == first.to_dict()
     assert first.gx_result["scores"]["success"] is True
     assert first.gx_result["overall"]["success"] is False
+    # which rows is kept of the table in which some fail
+    failed = [one for one in first.gx_result["overall"]["results"] if not one["success"]]
+    assert [one["result"]["unexpected_index_list"] for one in failed] != [[]]
+    assert not any(one["result"] for one in first.gx_result["scores"]["results"])
 
 
 def test_the_screen_names_check_rows_and_remedy(tmp_path: Path, before: Path) -> None:
