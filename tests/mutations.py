@@ -298,6 +298,27 @@ MUTATIONS = (
         f"{PROPERTIES}test_months_together_are_the_months_alone_to_the_bit",
     ),
     Mutation(
+        "window: its first month",
+        WINDOWS,
+        "coalesce(spine.window_months, 1) - 1 as months_before",
+        "coalesce(spine.window_months, 1) as months_before",
+        f"{MODELS}test_flows_are_summed_over_the_window",
+    ),
+    Mutation(
+        "window: months before the first value",
+        WINDOWS,
+        "full join reported_months",
+        "left join reported_months",
+        f"{MODELS}test_months_before_the_first_value_count_in_its_window",
+    ),
+    Mutation(
+        "window: months not reported",
+        WINDOWS,
+        "list(month) filter (where is_reported) over",
+        "list(month) over",
+        f"{MODELS}test_two_of_three_months_are_partial_and_one_is_missing",
+    ),
+    Mutation(
         "window: months required",
         WINDOWS,
         ">= indicators.months_required as enough",

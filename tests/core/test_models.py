@@ -11,7 +11,13 @@ NOTHING: dict[str, Any] = {"numerator": None, "denominator": None}
 
 
 def windows_of(
-    numbers: dict[int, tuple[float, float | None]], *, of: int = 6, reported: int = 1, leaf_units: int = 1, **node: Any
+    numbers: dict[int, tuple[float, float | None]],
+    *,
+    of: int = 6,
+    reported: int = 1,
+    leaf_units: int = 1,
+    values_from: int = 1,
+    **node: Any,
 ) -> dict[str, Any]:
     """The window that ends in month `of`, from numerators and denominators by month."""
     framework = (
@@ -24,7 +30,7 @@ def windows_of(
         "indicator_windows",
         {
             "framework": [framework],
-            "run_window": run_window("2022-01", "2022-12"),
+            "run_window": [run_window("2022-01", "2022-12")[0] | {"values_from": f"2022-{values_from:02d}"}],
             "indicator_units": [
                 places
                 | {"period": m["period"], "month_index": m["month_index"], "leaf_units": leaf_units}
@@ -45,6 +51,11 @@ def windows_of(
 def test_flows_are_summed_over_the_window() -> None:
     row = windows_of({3: (9, 9), 4: (1, 10), 5: (2, 20), 6: (3, 30)})
     assert (row["numerator"], row["denominator"], row["uncapped_value"], row["status"]) == (6, 60, 10, "measured")
+
+
+def test_months_before_the_first_value_count_in_its_window() -> None:
+    row = windows_of({3: (9, 9), 4: (1, 10), 5: (2, 20), 6: (3, 30)}, values_from=6)
+    assert (row["numerator"], row["denominator"], row["status"]) == (6, 60, "measured")
 
 
 def test_two_of_three_months_are_partial_and_one_is_missing() -> None:
