@@ -488,8 +488,8 @@ def tried(mutation: Mutation, copy: Path) -> str:
 def outcome(copy: Path, *tests: str) -> str:
     """How tests of the copy end, in a word; else the last that pytest said."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    # The path reaches dbt too, whose Python models would else import the checkout. No bytecode: Python takes it for that
-    # of a source with the same second and size, which a fault of as many letters has.
+    # The path reaches dbt too, whose Python models would else import the checkout. No bytecode: Python would take that
+    # of the text before for a fault's, written in the same second and as long.
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
