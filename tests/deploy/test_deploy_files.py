@@ -110,7 +110,7 @@ def test_dagster_takes_its_configuration(path: Path, tmp_path: Path, monkeypatch
         monkeypatch.setenv(name, value)
     (tmp_path / "dagster.yaml").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     configuration, _ = dagster_instance_config(str(tmp_path))
-    assert configuration["telemetry"] == {"enabled": False}
+    assert configuration["telemetry"] == configuration["nux"] == {"enabled": False}
     assert configuration["run_retries"]["retry_on_asset_or_op_failure"] is False
     assert {"schedule", "sensor"} <= set(configuration["retention"])
     launcher = configuration.get("run_launcher")
