@@ -32,7 +32,7 @@ from warehouse.candidates import write_candidates
 from warehouse.contents import TableContents, warehouse_contents
 from warehouse.dbt import dbt_arguments, run_target
 from warehouse.filling import fill_warehouse, warehouse_lock
-from warehouse.processes import MONTHS_WORTH_PROCESSES, prepare_forked_processes
+from warehouse.processes import prepare_forked_processes, shares_months
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.index")
@@ -121,15 +121,16 @@ def index_assets(city: City, manifest: Path, partitions: dg.PartitionsDefinition
         with warehouse_lock(state):
             receipts = fill_warehouse(own_city, state, window)
             log.info("dbt: %s … %s, reading feeds from %s", months[0], months[-1], window.measures_from)
-            if few := len(months) < MONTHS_WORTH_PROCESSES:
+            shared = shares_months(len(months))
+            if not shared:
                 Thread(target=load_library, daemon=True).start()  # for gate C, while dbt, another process, works
             target = run_target(state, context.run_id)
-            words = dbt_arguments(own_city, ["build"]) + ([] if few else _RANGE_THREADS)
+            words = dbt_arguments(own_city, ["build"]) + (_RANGE_THREADS if shared else [])
             invocation = dbt.cli(words, context=context, target_path=target)
             events = []
             for event in invocation.stream():
                 events.append(event)
-                if not few and _unique_id(event).endswith(_WIDEST):
+                if shared and _unique_id(event).endswith(_WIDEST):
                     prepare_forked_processes()
             contents = warehouse_contents(state, window)
             verdicts = model_gate(state, invocation.target_path / "run_results.json", months)

@@ -9,7 +9,7 @@ from city import City, Period, StateFolder
 from gates.candidate import folder_of_last_month
 from gates.release import evaluate_release_gate
 from gates.result import GateResult
-from warehouse.processes import MONTHS_WORTH_PROCESSES, forked_processes
+from warehouse.processes import forked_processes, shares_months
 
 log = logging.getLogger("pingan.gates")
 
@@ -18,7 +18,7 @@ _SAID_EVERY = 12
 
 def evaluate_release_gates(city: City, state: StateFolder, periods: Sequence[Period]) -> dict[Period, GateResult]:
     """Judge the candidates of these months, each against the month before it; the caller holds the candidates' lock."""
-    if len(periods) < MONTHS_WORTH_PROCESSES:
+    if not shares_months(len(periods)):
         return {period: _evaluate(city, state, period) for period in periods}
     results = {}
     with forked_processes(_work_on, city, state) as pool:

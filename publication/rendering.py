@@ -29,7 +29,7 @@ from gates.store import json_text
 from publication.files import sha256_of
 from publication.reading import IssueData
 from publication.verify import LOCK, RENDERINGS_FILE
-from warehouse.processes import worker_processes
+from warehouse.processes import may_have_processes, worker_processes
 
 log = logging.getLogger("pingan.rendering")
 
@@ -170,7 +170,7 @@ def read_renderings(folder: Path) -> dict[str, Any]:
 
 
 def _made(requests: Sequence[tuple[Rendering, Request]], processes: int) -> Iterator[Rendered]:
-    if processes <= 1:
+    if processes <= 1 or not may_have_processes():
         yield from (_make(rendering, request) for rendering, request in requests)
         return
     with worker_processes(processes) as pool:

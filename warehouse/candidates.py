@@ -21,7 +21,7 @@ from city.periods import add_months, month_index
 from feeds.landed import month_receipts
 from feeds.receipt import Receipt
 from warehouse.inputs import keep_inputs
-from warehouse.processes import MONTHS_WORTH_PROCESSES, forked_processes
+from warehouse.processes import forked_processes, shares_months
 from warehouse.window import run_window
 
 log = logging.getLogger("pingan.candidates")
@@ -96,7 +96,7 @@ def write_candidates(
     """
     for left in state.candidate(periods[0]).parent.glob(".*"):
         shutil.rmtree(left)
-    if len(periods) < MONTHS_WORTH_PROCESSES:
+    if not shares_months(len(periods)):
         with _warehouse(state) as connection:
             for period in periods:
                 _written(city, state, connection, receipts, period, code_version)

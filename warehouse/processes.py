@@ -66,6 +66,19 @@ def worker_processes(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, context, end_with_parent, (os.getpid(),))
 
 
+def may_have_processes() -> bool:
+    """Whether this process may start others by multiprocessing: not one that Celery forked, which is daemonic."""
+    return not multiprocessing.current_process().daemon
+
+
+def shares_months(count: int) -> bool:
+    """Whether so many months are shared by processes: a longer range, where this process may have any.
+
+    The runs of a Celery worker's processes share its machine with each other instead.
+    """
+    return count >= MONTHS_WORTH_PROCESSES and may_have_processes()
+
+
 def prepare_forked_processes() -> None:
     """Start the process that `forked_processes` forks from; its imports pass while something else is awaited."""
     _forking()

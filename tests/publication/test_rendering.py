@@ -139,6 +139,16 @@ def test_one_that_fails_says_why_and_leaves_the_others_and_what_was_there(
     assert verify(state) == []
 
 
+def test_where_no_other_process_may_be_started_they_are_made_in_this_one(
+    published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kinds of this test exist in this process only: another would not find them."""
+    monkeypatch.setattr(rendering, "may_have_processes", lambda: False)
+    data = read_issue_data(state, "2022-02")
+    rendered = render(data, city, code_version="abc", names=["pages", "other"], processes=2)
+    assert {r.name: r.outcome for r in rendered} == {"pages": "made", "other": "made"}
+
+
 def test_links_are_written_when_the_others_are_in_their_places_and_know_what_these_lack(
     published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,37 @@ def test_a_worker_ends_with_the_run_that_is_killed(pool: str, tmp_path: Path, pr
     assert not _runs(worker)
 
 
+DAEMONIC = """
+import multiprocessing
+import billiard
+from warehouse.processes import may_have_processes, shares_months
+
+def tell():
+    print(may_have_processes(), shares_months(6), shares_months(5), flush=True)
+
+if __name__ == "__main__":
+    tell()
+    for of in (multiprocessing, billiard):
+        process = of.Process(target=tell, daemon=True)
+        process.start()
+        process.join()
+"""
+
+
+def test_a_process_that_celery_forked_shares_no_months(tmp_path: Path, project_root: Path) -> None:
+    """Python refuses children to a daemonic process; Celery's are, made by its own multiprocessing, billiard."""
+    program = tmp_path / "program.py"
+    program.write_text(DAEMONIC, encoding="utf-8")
+    said = subprocess.run(
+        [sys.executable, str(program)],
+        env={**os.environ, "PYTHONPATH": str(project_root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "True True False\n" + "False False False\n" * 2
+
+
 ENDING = """
 import atexit, sys, threading, time
 from warehouse.processes import end_at_once
