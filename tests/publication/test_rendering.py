@@ -142,8 +142,11 @@ def test_one_that_fails_says_why_and_leaves_the_others_and_what_was_there(
 def test_where_no_other_process_may_be_started_they_are_made_in_this_one(
     published: Path, state: StateFolder, city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kinds of this test exist in this process only: another would not find them."""
+    def refused(count: int) -> None:
+        raise AssertionError("daemonic processes are not allowed to have children")
+
     monkeypatch.setattr(rendering, "may_have_processes", lambda: False)
+    monkeypatch.setattr(rendering, "worker_processes", refused)
     data = read_issue_data(state, "2022-02")
     rendered = render(data, city, code_version="abc", names=["pages", "other"], processes=2)
     assert {r.name: r.outcome for r in rendered} == {"pages": "made", "other": "made"}
